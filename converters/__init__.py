@@ -1,0 +1,1 @@
+"""Documents in, documents out: manifests and OpenAPI descriptions become Thing Descriptions."""

@@ -1,0 +1,5 @@
+"""A Web of Things servient that turns WebAssembly modules into W3C Things."""
+
+from servient.version import VERSION as __version__
+
+__all__ = ["__version__"]

@@ -1,0 +1,145 @@
+"""Every deliberate error, with the HTTP status and title of its answer, and the one body they all get.
+
+The body is a Problem Details object (RFC 9457) on every binding; a binding only maps the status to
+its own codes. A new error is two lines: its base decides the status, its docstring when it is raised.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+PROBLEM_MEDIA_TYPE = "application/problem+json"
+PROBLEM_TYPE_PREFIX = "urn:wasm-servient:problem:"
+
+
+class ServientError(Exception):
+    """Something that the servient refuses or failed to do, for a reason that it can name.
+
+    `detail` is one sentence for the person at the other end: what, which and why, never a secret.
+    `faults` name single members of an input, each as {"pointer": <JSON pointer>, "detail": <text>}.
+    """
+
+    status: ClassVar[int] = 500
+    title: ClassVar[str] = "Internal error"
+
+    def __init__(self, detail: str, faults: Sequence[dict[str, str]] = ()) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.faults = tuple(faults)
+
+
+class InvalidInput(ServientError):
+    """What the client sent cannot be used."""
+
+    status = 400
+    title = "Invalid input"
+
+
+class ManifestRejected(InvalidInput):
+    """A deployment manifest is malformed or asks for what a module does not offer."""
+
+    title = "Manifest rejected"
+
+
+class ModuleRejected(InvalidInput):
+    """Bytes are not a WebAssembly module that can run here."""
+
+    title = "Module rejected"
+
+
+class FetchFailed(InvalidInput):
+    """A file that a manifest names could not be fetched."""
+
+    title = "Fetch failed"
+
+
+class NotFound(ServientError):
+    """There is no such Thing, affordance, deployment or file."""
+
+    status = 404
+    title = "Not found"
+
+
+class NoValue(NotFound):
+    """The property exists and has no value yet."""
+
+    title = "No value yet"
+
+
+class OperationNotAllowed(ServientError):
+    """The affordance exists and does not offer this operation."""
+
+    status = 405
+    title = "Operation not allowed"
+
+
+class Conflict(ServientError):
+    """The request contradicts the present state."""
+
+    status = 409
+    title = "Conflict"
+
+
+class TooLarge(ServientError):
+    """A body, message or file is over its limit."""
+
+    status = 413
+    title = "Too large"
+
+
+class UnsupportedContent(ServientError):
+    """No codec for this media type, or the affordance does not take it."""
+
+    status = 415
+    title = "Unsupported content"
+
+
+class ActionFailed(ServientError):
+    """An action's handler failed."""
+
+    title = "Action failed"
+
+
+class ModuleTrapped(ActionFailed):
+    """The WebAssembly code trapped; its instance is replaced and its state is lost."""
+
+    title = "Module trapped"
+
+
+class ModuleExited(ActionFailed):
+    """The WebAssembly code ended its own instance; the instance is replaced."""
+
+    title = "Module exited"
+
+
+class Busy(ServientError):
+    """A queue is full; trying again later may succeed."""
+
+    status = 503
+    title = "Busy"
+
+
+class DeadlineExceeded(ServientError):
+    """An invocation ran longer than its deadline allows."""
+
+    status = 504
+    title = "Deadline exceeded"
+
+
+def problem(error: ServientError, instance: str | None = None) -> dict[str, Any]:
+    """The Problem Details object of an error (RFC 9457 section 3.1).
+
+    `instance` is the path of the request or of the invocation that failed.
+    """
+    slug = re.sub(r"(?<!^)(?=[A-Z])", "-", type(error).__name__).lower()
+    body: dict[str, Any] = {
+        "type": PROBLEM_TYPE_PREFIX + slug,
+        "title": error.title,
+        "status": error.status,
+        "detail": error.detail,
+    }
+    if instance:
+        body["instance"] = instance
+    if error.faults:
+        body["errors"] = list(error.faults)
+    return body
