@@ -1,0 +1,39 @@
+"""The terms of our Thing Descriptions: contexts, prefixes and the names of our own vocabulary."""
+
+from typing import Any
+
+TD_CONTEXT = "https://www.w3.org/2022/wot/td/v1.1"
+DISCOVERY_CONTEXT = "https://www.w3.org/2022/wot/discovery"
+
+URN = "urn:wasm-servient"
+VOCABULARY = f"{URN}:vocabulary#"
+
+# The binding documents' prefixes, which the context of TD 1.1 does not declare; forms use them.
+PREFIXES = {
+    "wasm": VOCABULARY,
+    "cov": "https://www.w3.org/2019/wot/coap#",
+    "mqv": "https://www.w3.org/2019/wot/mqtt#",
+}
+
+# Declared by the context of TD 1.1 itself, besides its plain terms.
+CONTEXT_PREFIXES = frozenset({"htv", "hctl", "jsonschema", "rdf", "rdfs", "schema", "td", "tm", "wotsec", "xsd"})
+
+# Of the Thing of a module.
+MODULE_TYPE = "wasm:Module"
+DEPLOYMENT = "wasm:deployment"
+MODULE = "wasm:module"
+
+# Of an action of such a Thing: the export that it calls, and where an outcome is published.
+FUNCTION = "wasm:function"
+RESULT_PROPERTY = "wasm:resultProperty"
+COMPLETED_EVENT = "wasm:completedEvent"
+FAILED_EVENT = "wasm:failedEvent"
+
+# Of the Thing of the servient.
+SERVIENT_TYPE = "wasm:Servient"
+DIRECTORY_TYPE = "ThingDirectory"
+
+
+def context(*further: str) -> list[Any]:
+    """The @context of a TD of ours: TD 1.1, `further` context documents, our prefixes."""
+    return [TD_CONTEXT, *further, dict(PREFIXES)]
