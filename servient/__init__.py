@@ -1,5 +1,5 @@
 """A Web of Things servient that turns WebAssembly modules into W3C Things."""
 
-from servient.version import VERSION as __version__
+from servient.version import VERSION
 
-__all__ = ["__version__"]
+__version__ = VERSION

@@ -1,0 +1,20 @@
+"""Where Things and affordances live: one scheme of paths for HTTP, CoAP and topics."""
+
+from urllib.parse import quote
+
+from servient.wot.description import Affordance
+
+THINGS = "things"
+
+
+def to_path(*segments: str) -> str:
+    """An absolute path of percent-encoded segments; a colon stays readable (RFC 3986 section 3.3)."""
+    return "".join("/" + quote(segment, safe=":") for segment in segments)
+
+
+def thing_path(thing: str) -> str:
+    return to_path(THINGS, thing)
+
+
+def affordance_path(thing: str, affordance: Affordance) -> str:
+    return to_path(THINGS, thing, affordance.kind, affordance.name)

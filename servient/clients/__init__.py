@@ -1,0 +1,1 @@
+"""WoTPy's protocol clients, corrected: right results for every type, one connection kept per target."""

@@ -1,0 +1,1 @@
+"""The Web of Things runtime: WoTPy's Scripting API made fit; no wire, no Wasm."""

@@ -1,0 +1,114 @@
+"""Bytes with a media type, and the codecs that give them meaning.
+
+A *value* is what interactions carry: a JSON value, a `Content` (a file or an image), an object whose
+members are such values, or None for no value at all.
+"""
+
+import base64
+import json
+import math
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from servient.errors import InvalidInput, ServientError
+
+JSON_MEDIA_TYPE = "application/json"
+OCTET_STREAM = "application/octet-stream"
+
+Value: TypeAlias = Any
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """A body and what it is: `media_type` is a type/subtype, perhaps with parameters."""
+
+    body: bytes
+    media_type: str = JSON_MEDIA_TYPE
+
+    @property
+    def is_json(self) -> bool:
+        return is_json(self.media_type)
+
+
+def essence(media_type: str) -> str:
+    """A media type without its parameters, in lower case."""
+    return media_type.partition(";")[0].strip().lower()
+
+
+def is_json(media_type: str) -> bool:
+    name = essence(media_type)
+    return name == JSON_MEDIA_TYPE or name.endswith("+json")
+
+
+def to_base64(content: Content) -> str:
+    """How a file stands in JSON (`contentEncoding: base64`)."""
+    return base64.b64encode(content.body).decode("ascii")
+
+
+def to_json(value: Value) -> bytes:
+    """A value as JSON text in UTF-8; files become base64. Raises ServientError for NaN and the like."""
+    # By far the most frequent results: a float may be NaN and a str needs escaping, an int neither.
+    if type(value) is int:
+        return str(value).encode("ascii")
+    try:
+        text = json.dumps(value, default=_file_to_json, allow_nan=False, separators=(",", ":"))
+        return text.encode("utf-8")
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ServientError(f"the value cannot be written as JSON: {error}") from error
+
+
+def _file_to_json(value: object) -> str:
+    if isinstance(value, Content):
+        return to_base64(value)
+    raise TypeError(f"{type(value).__name__} is not a JSON value")
+
+
+def to_plain(value: Value) -> Value:
+    """A value with every file in it as a base64 string, for wires whose messages are JSON."""
+    if isinstance(value, Content):
+        return to_base64(value)
+    if isinstance(value, dict):
+        return {name: to_plain(member) for name, member in value.items()}
+    if isinstance(value, list):
+        return [to_plain(member) for member in value]
+    return value
+
+
+def encode(value: Value) -> Content:
+    """The bytes of a value on a wire: a file as it is, everything else as JSON."""
+    if isinstance(value, Content):
+        return value
+    return Content(to_json(value))
+
+
+def decode(content: Content) -> Value:
+    """What JSON content says; other content stays as it is. An empty body is no value.
+
+    Raises InvalidInput for malformed JSON, NaN, infinities, and text that is not UTF-8.
+    """
+    if not content.body:
+        return None
+    return parse_json(content.body) if content.is_json else content
+
+
+def parse_json(text: bytes | str) -> Value:
+    """A JSON value from outside. Raises InvalidInput, never anything else."""
+    try:
+        return json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)
+    except UnicodeDecodeError as error:
+        raise InvalidInput("the body is not UTF-8") from error
+    except RecursionError as error:
+        raise InvalidInput("the body is nested too deeply") from error
+    except ValueError as error:
+        raise InvalidInput(f"the body is not JSON: {error}") from error
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not a JSON number")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise ValueError(f"{text[:20]} is out of range")
+    return number

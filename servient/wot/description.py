@@ -1,0 +1,126 @@
+"""A Thing's own document, and what is looked up in it, each worked out once."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, TypeAlias
+
+from servient.errors import NotFound, OperationNotAllowed
+from servient.wot.operations import AffordanceKind, Operation
+from servient.wot.schema import DataSchema, media_type_of
+from thing_descriptions import vocabulary
+
+Form: TypeAlias = dict[str, Any]
+Document: TypeAlias = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Affordance:
+    """One property, action or event: its definition in the TD, read once."""
+
+    kind: AffordanceKind
+    name: str
+    definition: Mapping[str, Any]
+
+    @cached_property
+    def operations(self) -> frozenset[Operation]:
+        """What may be done with it (TD 1.1 sections 5.3.1.3 to 5.3.1.5)."""
+        match self.kind:
+            case AffordanceKind.ACTION:
+                return frozenset({Operation.INVOKE_ACTION})
+            case AffordanceKind.EVENT:
+                return frozenset({Operation.SUBSCRIBE_EVENT, Operation.UNSUBSCRIBE_EVENT})
+        operations = set()
+        if not self.definition.get("writeOnly"):
+            operations.add(Operation.READ_PROPERTY)
+        if not self.definition.get("readOnly"):
+            operations.add(Operation.WRITE_PROPERTY)
+        if self.definition.get("observable"):
+            operations |= {Operation.OBSERVE_PROPERTY, Operation.UNOBSERVE_PROPERTY}
+        return frozenset(operations)
+
+    @cached_property
+    def input(self) -> DataSchema | None:
+        """The schema of what a consumer sends: an action's input, or the property's value."""
+        if self.kind is AffordanceKind.PROPERTY:
+            return DataSchema(self.definition)
+        document = self.definition.get("input")
+        return DataSchema(document) if document else None
+
+    @cached_property
+    def media_type(self) -> str:
+        """What values of it are on a wire that carries bytes: JSON, or the file's own type."""
+        match self.kind:
+            case AffordanceKind.PROPERTY:
+                schema: Any = self.definition
+            case AffordanceKind.ACTION:
+                schema = self.definition.get("output") or {}
+            case AffordanceKind.EVENT:
+                schema = self.definition.get("data") or {}
+        return media_type_of(schema)
+
+    @property
+    def result_property(self) -> str | None:
+        """The property that holds an action's last output."""
+        return self.definition.get(vocabulary.RESULT_PROPERTY)
+
+    @property
+    def completed_event(self) -> str | None:
+        return self.definition.get(vocabulary.COMPLETED_EVENT)
+
+    @property
+    def failed_event(self) -> str | None:
+        return self.definition.get(vocabulary.FAILED_EVENT)
+
+
+class Description:
+    """A Thing Description without the forms of our bindings: the source of truth, never rewritten.
+
+    `name` is the Thing's name in paths and topics; it is unique in a servient.
+    """
+
+    def __init__(self, document: Document, name: str) -> None:
+        self.document = document
+        self.name = name
+        self.title: str = document["title"]
+        self.id: str | None = document.get("id")
+        self._affordances = {
+            (kind, affordance): Affordance(kind, affordance, definition)
+            for kind in AffordanceKind
+            for affordance, definition in (document.get(kind) or {}).items()
+        }
+
+    def __iter__(self) -> Iterator[Affordance]:
+        return iter(self._affordances.values())
+
+    def find(self, kind: AffordanceKind, name: str) -> Affordance:
+        """Raises NotFound."""
+        affordance = self._affordances.get((kind, name))
+        if affordance is None:
+            raise NotFound(f"Thing {self.name!r} has no {kind.noun} {name[:100]!r}")
+        return affordance
+
+    def require(self, kind: AffordanceKind, name: str, operation: Operation) -> Affordance:
+        """The affordance, when it offers the operation. Raises NotFound or OperationNotAllowed."""
+        affordance = self.find(kind, name)
+        if operation not in affordance.operations:
+            raise OperationNotAllowed(f"{kind.noun} {name!r} does not offer {operation}")
+        return affordance
+
+    def with_forms(
+        self, forms: Mapping[tuple[AffordanceKind, str], Iterable[Form]], own: Iterable[Form]
+    ) -> Document:
+        """The complete TD: this document with forms added to it. `own` are those of the Thing itself."""
+        document = dict(self.document)
+        for kind in AffordanceKind:
+            if document.get(kind):
+                document[kind] = {
+                    name: {
+                        **definition,
+                        "forms": [*definition.get("forms", ()), *forms[kind, name]],
+                    }
+                    for name, definition in document[kind].items()
+                }
+        if thing_forms := [*document.get("forms", ()), *own]:
+            document["forms"] = thing_forms
+        return document

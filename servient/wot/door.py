@@ -1,0 +1,98 @@
+"""The one door: every interaction of every binding comes through here."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from servient.errors import OperationNotAllowed, UnsupportedContent
+from servient.wot.content import Content, Value, decode
+from servient.wot.description import Affordance
+from servient.wot.invocation import Invocation
+from servient.wot.operations import AffordanceKind, Operation
+from servient.wot.schema import DataSchema
+from servient.wot.servient import Servient
+from servient.wot.subscription import Subscription
+from servient.wot.thing import ExposedThing
+
+KIND_OF = {
+    Operation.READ_PROPERTY: AffordanceKind.PROPERTY,
+    Operation.WRITE_PROPERTY: AffordanceKind.PROPERTY,
+    Operation.OBSERVE_PROPERTY: AffordanceKind.PROPERTY,
+    Operation.INVOKE_ACTION: AffordanceKind.ACTION,
+    Operation.SUBSCRIBE_EVENT: AffordanceKind.EVENT,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Interaction:
+    """What a consumer wants: an operation on an affordance of a Thing, perhaps with an input.
+
+    `input` is a `Content` as it came in, or a value that the binding has parsed already.
+    """
+
+    operation: Operation
+    thing: str
+    affordance: str
+    input: Value = None
+
+
+class Door:
+    """Looks up, checks and carries out interactions. Raises ServientError, and nothing else."""
+
+    def __init__(self, servient: Servient) -> None:
+        self._servient = servient
+
+    async def perform(self, interaction: Interaction) -> Value:
+        """Carry out an operation that has an answer; returns its value, None when it has none."""
+        perform = _PERFORM.get(interaction.operation)
+        if perform is None:
+            raise OperationNotAllowed(f"{interaction.operation} is a subscription")
+        thing, affordance = self._find(interaction)
+        return await perform(self, thing, affordance, interaction.input)
+
+    def invoke(self, interaction: Interaction) -> Invocation:
+        """Start an action and return its record at once."""
+        thing, affordance = self._find(interaction)
+        return self._start(thing, affordance, interaction.input)
+
+    def subscribe(self, interaction: Interaction) -> Subscription:
+        """Observe a property or subscribe to an event, from now until the subscription is closed."""
+        thing, affordance = self._find(interaction)
+        return thing.publisher.subscribe(affordance.kind, affordance.name)
+
+    def _find(self, interaction: Interaction) -> tuple[ExposedThing, Affordance]:
+        thing = self._servient.exposed(interaction.thing)
+        kind = KIND_OF[interaction.operation]
+        return thing, thing.description.require(kind, interaction.affordance, interaction.operation)
+
+    async def _read(self, thing: ExposedThing, affordance: Affordance, _: Value) -> Value:
+        return await thing.read_property(affordance.name)
+
+    async def _write(self, thing: ExposedThing, affordance: Affordance, value: Value) -> Value:
+        await thing.write_property(affordance.name, _accept(affordance.input, value))
+        return None
+
+    async def _invoke(self, thing: ExposedThing, affordance: Affordance, value: Value) -> Value:
+        return await self._start(thing, affordance, value).result()
+
+    @staticmethod
+    def _start(thing: ExposedThing, affordance: Affordance, value: Value) -> Invocation:
+        return thing.start_action(affordance.name, _accept(affordance.input, value))
+
+
+_Perform = Callable[[Door, ExposedThing, Affordance, Value], Awaitable[Value]]
+
+_PERFORM: dict[Operation, _Perform] = {
+    Operation.READ_PROPERTY: Door._read,
+    Operation.WRITE_PROPERTY: Door._write,
+    Operation.INVOKE_ACTION: Door._invoke,
+}
+
+
+def _accept(schema: DataSchema | None, value: Value) -> Value:
+    if isinstance(value, Content):
+        value = decode(value)
+    if schema is not None:
+        return schema.accept(value)
+    if isinstance(value, Content):
+        raise UnsupportedContent(f"this action takes no {value.media_type}")
+    return value

@@ -1,0 +1,74 @@
+"""Who hears of a Thing's changes: its listeners, called in order on the event loop."""
+
+import itertools
+import logging
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+
+from servient.wot.content import Value
+from servient.wot.operations import AffordanceKind
+from servient.wot.subscription import Listener, Notification, Subscription
+
+logger = logging.getLogger(__name__)
+
+
+class Publisher:
+    """Hands each change of one Thing to the listeners of its affordance and to those of all.
+
+    `ids` numbers the notifications; all Things of a servient share it, so that ids are unique.
+    """
+
+    def __init__(self, thing: str, ids: Iterator[int] | None = None) -> None:
+        self._thing = thing
+        self._ids = ids if ids is not None else itertools.count()
+        self._listeners: dict[tuple[AffordanceKind, str] | None, list[Listener]] = {}
+        self._subscriptions: set[Subscription] = set()
+
+    def listen(
+        self, listener: Listener, of: tuple[AffordanceKind, str] | None = None
+    ) -> Callable[[], None]:
+        """Have `listener` called for one affordance, or for all; returns its own undo."""
+        self._listeners.setdefault(of, []).append(listener)
+        return lambda: self._forget(of, listener)
+
+    def _forget(self, of: tuple[AffordanceKind, str] | None, listener: Listener) -> None:
+        listeners = self._listeners.get(of, [])
+        if listener in listeners:
+            listeners.remove(listener)
+        if not listeners:
+            self._listeners.pop(of, None)
+
+    def subscribe(self, kind: AffordanceKind, name: str) -> Subscription:
+        """A bounded queue of what happens to one affordance from now on."""
+        subscription = Subscription()
+        undo = self.listen(subscription.push, (kind, name))
+        self._subscriptions.add(subscription)
+
+        def leave() -> None:
+            undo()
+            self._subscriptions.discard(subscription)
+
+        subscription.on_close(leave)
+        return subscription
+
+    def publish(self, kind: AffordanceKind, name: str, value: Value) -> None:
+        listeners = [*self._listeners.get((kind, name), ()), *self._listeners.get(None, ())]
+        if not listeners:
+            return
+        notification = Notification(
+            self._thing, kind, name, value, next(self._ids), datetime.now(UTC)
+        )
+        for listener in listeners:
+            try:
+                listener(notification)
+            except (
+                Exception
+            ):  # one subscriber's fault must not reach the others, nor the invocation
+                logger.exception("a listener of %s/%s/%s failed", self._thing, kind, name)
+
+    def end(self) -> None:
+        """The Thing is gone: every subscription ends and nobody is called any more."""
+        for subscription in self._subscriptions:
+            subscription.end()
+        self._subscriptions.clear()
+        self._listeners.clear()

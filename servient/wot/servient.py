@@ -1,0 +1,146 @@
+"""WoTPy's Servient made fit: exposing and destroying touch one Thing, TDs are served as given."""
+
+import asyncio
+import itertools
+from collections.abc import Coroutine, Iterable, Iterator
+from typing import Any
+
+from wotpy.wot.servient import Servient as WotpyServient
+
+from servient.errors import NotFound
+from servient.wot.binding import Binding
+from servient.wot.description import Document
+from servient.wot.entry import WoT
+from servient.wot.invocation import Invocations
+from servient.wot.thing import ExposedThing
+from servient.wot.thing_set import ThingSet
+
+INVOCATION_DEADLINE_SECONDS = 60.0
+
+
+class Servient(WotpyServient):
+    """Things and the bindings that serve them."""
+
+    def __init__(
+        self,
+        hostname: str = "127.0.0.1",
+        clients: Iterable[Any] = (),
+        invocations: Invocations | None = None,
+        invocation_deadline_seconds: float = INVOCATION_DEADLINE_SECONDS,
+        catalogue_port: int | None = None,
+    ) -> None:
+        super().__init__(hostname=hostname, catalogue_port=catalogue_port, clients=list(clients))
+        self._exposed_thing_set = ThingSet()
+        self._enabled: dict[str, ExposedThing] = {}
+        self._tds: dict[str, Document] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.invocations = invocations or Invocations()
+        self.invocation_deadline_seconds = invocation_deadline_seconds
+        self.notification_ids = itertools.count(1)
+
+    def _build_default_clients(self) -> None:
+        """WoTPy would make clients of its own here; a servient has those that it is given."""
+
+    # Things
+
+    @property
+    def enabled_exposed_things(self) -> Iterator[ExposedThing]:
+        yield from tuple(self._enabled.values())
+
+    def exposed(self, name: str) -> ExposedThing:
+        """The Thing that is served under this name, id or title. Raises NotFound."""
+        found = self._enabled.get(name)
+        if found is None:
+            found = self._exposed_thing_set.find_by_thing_title(name)
+        if found is None or found.name not in self._enabled:
+            raise NotFound(f"no Thing {name[:200]!r}")
+        return found
+
+    def enable_exposed_thing(self, thing_title: str) -> None:
+        thing = self.get_exposed_thing(thing_title)
+        if thing.name in self._enabled:
+            return
+        self._enabled[thing.name] = thing
+        for server in self._servers.values():
+            server.add_exposed_thing(thing)
+
+    def disable_exposed_thing(self, thing_title: str) -> None:
+        thing = self.get_exposed_thing(thing_title)
+        if self._enabled.pop(thing.name, None) is None:
+            raise ValueError(f"Thing {thing_title!r} is not exposed")
+        for server in self._servers.values():
+            server.remove_exposed_thing(thing.name)
+        self.forget_td(thing)
+
+    def remove_exposed_thing(self, thing_title: str) -> None:
+        """Destroy a Thing: nobody is served any more, and every subscription to it ends."""
+        thing = self.get_exposed_thing(thing_title)
+        if thing.name in self._enabled:
+            self.disable_exposed_thing(thing_title)
+        self._exposed_thing_set.remove(thing_title)
+        thing.publisher.end()
+
+    # Thing Descriptions
+
+    def td(self, thing: ExposedThing) -> Document:
+        """The complete TD, with the forms of every binding; worked out once. Not to be changed."""
+        document = self._tds.get(thing.name)
+        if document is None:
+            bindings = [server for server in self._servers.values() if isinstance(server, Binding)]
+            described = thing.description
+            forms = {
+                (affordance.kind, affordance.name): [
+                    form for binding in bindings for form in binding.forms(described, affordance)
+                ]
+                for affordance in described
+            }
+            own = [form for binding in bindings for form in binding.thing_forms(described)]
+            document = self._tds[thing.name] = described.with_forms(forms, own)
+        return document
+
+    def forget_td(self, thing: ExposedThing) -> None:
+        """The Thing's description changed: its TD is worked out anew at the next look."""
+        self._tds.pop(thing.name, None)
+
+    def refresh_forms(self) -> None:
+        """WoTPy writes forms into every Thing here; ours are merged when a TD is read."""
+        self._tds.clear()
+
+    # Life
+
+    def run(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        """Run a task that lives until it is done or the servient stops."""
+        task = asyncio.create_task(work, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def start(self) -> WoT:
+        """Start the bindings; when one cannot start, those that did are stopped again."""
+        async with self._servient_lock:
+            started = []
+            try:
+                await self.startup_hook()
+                for server in self._servers.values():
+                    await server.start(self)
+                    started.append(server)
+                self._start_catalogue()
+            except BaseException:
+                for server in reversed(started):
+                    await server.stop()
+                raise
+            self._is_running = True
+        return WoT(self)
+
+    async def shutdown(self) -> None:
+        """End every subscription, stop the bindings, cancel what still runs."""
+        async with self._servient_lock:
+            await self.shutdown_hook()
+            for thing in self._exposed_thing_set.exposed_things:
+                thing.publisher.end()
+            for server in reversed(self._servers.values()):
+                await server.stop()
+            self._stop_catalogue()
+            for task in tuple(self._tasks):
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+            self._is_running = False

@@ -1,0 +1,86 @@
+"""What subscribers receive, and the bounded queue between a Thing and one of them."""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import Self
+
+from servient.wot.content import Content, Value, encode
+from servient.wot.operations import AffordanceKind
+
+QUEUE_LIMIT = 64
+
+
+@dataclass(frozen=True)
+class Notification:
+    """A property's new value or an event's data. `id` grows by one with each in a servient."""
+
+    thing: str
+    kind: AffordanceKind
+    name: str
+    value: Value
+    id: int
+    time: datetime
+
+    @cached_property
+    def content(self) -> Content:
+        """The value in bytes, encoded once for all subscribers."""
+        return encode(self.value)
+
+
+Listener = Callable[[Notification], None]
+
+
+class Subscription:
+    """An asynchronous iterator of notifications that ends with its Thing.
+
+    A subscriber that does not keep up loses its oldest notifications, and only its own:
+    `dropped` counts them. Leaving the `async with` block unsubscribes.
+    """
+
+    def __init__(self, limit: int = QUEUE_LIMIT) -> None:
+        self._queue: deque[Notification] = deque(maxlen=limit)
+        self._wake = asyncio.Event()
+        self._undo: Callable[[], None] = lambda: None
+        self.is_ended = False
+        self.dropped = 0
+
+    def on_close(self, undo: Callable[[], None]) -> None:
+        """Have `undo` called when the subscriber leaves."""
+        self._undo = undo
+
+    def push(self, notification: Notification) -> None:
+        if len(self._queue) == self._queue.maxlen:
+            self.dropped += 1
+        self._queue.append(notification)
+        self._wake.set()
+
+    def end(self) -> None:
+        """No more will come; what is queued is still delivered."""
+        self.is_ended = True
+        self._wake.set()
+
+    def close(self) -> None:
+        self._undo()
+        self._queue.clear()
+        self.end()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.close()
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Notification:
+        while not self._queue:
+            if self.is_ended:
+                raise StopAsyncIteration
+            self._wake.clear()
+            await self._wake.wait()
+        return self._queue.popleft()

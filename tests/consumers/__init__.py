@@ -1,0 +1,1 @@
+"""Consumers of Things, one per wire, each on a foreign client library."""
