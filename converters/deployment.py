@@ -1,0 +1,92 @@
+"""What an orchestrator's manifest says, whatever shape it was written in."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+MODULES_LIMIT = 64
+FUNCTIONS_LIMIT = 256
+PARAMETERS_LIMIT = 64
+MOUNTS_LIMIT = 64
+FILES_LIMIT = 256
+
+
+class Stage(StrEnum):
+    """When a mounted file comes to be: with a request, with the deployment, or by the module."""
+
+    EXECUTION = "execution"
+    DEPLOYMENT = "deployment"
+    OUTPUT = "output"
+
+
+@dataclass(frozen=True, slots=True)
+class Mount:
+    """A file visible to a module; `path` is a plain name in the module's own folder."""
+
+    path: str
+    media_type: str
+    stage: Stage
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A named argument of a function. `schema` is a data schema of TD 1.1, {} when unknown."""
+
+    name: str
+    schema: Mapping[str, Any]
+    required: bool = True
+    description: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """How a function is called.
+
+    `method` is in lower case; `files` are the mounts that come with a request. `url` is the origin,
+    "" where the document names none. `response_media_type` is "" where no response is declared;
+    `response_schema` is a data schema of TD 1.1, {} where none is declared.
+    """
+
+    method: str
+    parameters: tuple[Parameter, ...]
+    files: tuple[Mount, ...]
+    response_media_type: str
+    response_schema: Mapping[str, Any]
+    url: str
+    path: str
+    description: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A function that a manifest names. `next` is the endpoint that gets its result."""
+
+    name: str
+    endpoint: Endpoint | None
+    mounts: tuple[Mount, ...]
+    next: Endpoint | None
+
+    def at(self, stage: Stage) -> tuple[Mount, ...]:
+        """The mounts of one stage."""
+        return tuple(mount for mount in self.mounts if mount.stage is stage)
+
+
+@dataclass(frozen=True, slots=True)
+class ModuleEntry:
+    """A module to fetch, its data files (name → URL) and its functions by name."""
+
+    id: str
+    name: str
+    binary_url: str
+    description_url: str | None
+    files: Mapping[str, str]
+    functions: Mapping[str, Function]
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """One unit that an orchestrator sends; module names are unique in it."""
+
+    id: str
+    modules: tuple[ModuleEntry, ...]
