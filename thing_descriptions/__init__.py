@@ -1,1 +1,1 @@
-"""The Things that this project defines: their models, their vocabulary, and what builds and checks a TD."""
+"""The Things that this project defines: their models, their vocabulary, and how a TD is made."""

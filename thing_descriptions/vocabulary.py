@@ -16,7 +16,9 @@ PREFIXES = {
 }
 
 # Declared by the context of TD 1.1 itself, besides its plain terms.
-CONTEXT_PREFIXES = frozenset({"htv", "hctl", "jsonschema", "rdf", "rdfs", "schema", "td", "tm", "wotsec", "xsd"})
+CONTEXT_PREFIXES = frozenset(
+    {"dct", "hctl", "htv", "jsonschema", "rdfs", "td", "tm", "wotsec", "xsd"}
+)
 
 # Of the Thing of a module.
 MODULE_TYPE = "wasm:Module"
