@@ -83,8 +83,10 @@ def parse_response(media_type: Node, schema: Node) -> tuple[str, Schema]:
     # Some descriptions call every answer octets, and say in the schema that it is a number.
     if known.get("type") in {"integer", "number", "boolean"}:
         return (declared if is_json(declared) else JSON), known
+    if "contentEncoding" in known and (not declared or is_json(declared)):
+        declared = known.get("contentMediaType", OCTET_STREAM)
     if not declared and known:
-        declared = OCTET_STREAM if "contentEncoding" in known else JSON
+        declared = JSON
     return declared, known
 
 

@@ -1,0 +1,196 @@
+"""Decides, for each function of a module, what it is called with, what it gives and how it is named."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from converters.deployment import Endpoint, Function, ModuleEntry, Mount, Parameter, Stage
+from converters.errors import ConversionError
+from converters.media_types import JSON, OCTET_STREAM, is_json
+from converters.reading import escape
+from converters.schema import as_value, file_schema, refine, wasm_results_schema, wasm_schema
+from thing_descriptions.builder import AffordanceNames, affordance_name
+
+# The WebAssembly types of an export's parameters and of its results.
+Signature: TypeAlias = tuple[tuple[str, ...], tuple[str, ...]]
+
+# Run once when a module is deployed; never called by a consumer.
+INITIALIZER = "_wasmiot_init"
+
+# Exports by which hosts and runtimes manage an instance: no one's idea of a function of the module.
+_RUNTIME_EXPORTS = frozenset(
+    {
+        "_initialize",
+        "_start",
+        INITIALIZER,
+        "alloc",
+        "calloc",
+        "dealloc",
+        "free",
+        "malloc",
+        "realloc",
+    }
+)
+_RUNTIME_PREFIXES = ("__", "cabi_", "asyncify_")
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionPlan:
+    """A function of a module as an action, and how its call is made.
+
+    `inputs` are in the order of the WebAssembly arguments; with `files` they are the members of the
+    action's input. `result_schema` and `result_media_type` are both None when nothing comes out. A
+    result whose media type is not JSON is a file: the first of `outputs`, or, where there are none
+    (the older manifests do not name it), whichever file the module writes.
+    """
+
+    function: str
+    action: str
+    result_property: str
+    completed_event: str
+    failed_event: str
+    inputs: tuple[Parameter, ...]
+    files: tuple[Mount, ...]
+    outputs: tuple[Mount, ...]
+    result_schema: Mapping[str, Any] | None
+    result_media_type: str | None
+    description: str | None
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """The names of the arguments, in their order."""
+        return tuple(parameter.name for parameter in self.inputs)
+
+    @property
+    def is_file_result(self) -> bool:
+        """Whether the output is a file that the function writes."""
+        return self.result_media_type is not None and not is_json(self.result_media_type)
+
+
+def plan_functions(
+    module: ModuleEntry,
+    *,
+    endpoints: Mapping[str, Endpoint],
+    signatures: Mapping[str, Signature],
+) -> tuple[FunctionPlan, ...]:
+    """The functions that a module's Thing offers.
+
+    They are those that the manifest names, else those that the description (`endpoints`) names, else
+    the exports whose `signatures` JSON can express. Each detail is taken from the first of these
+    that gives it: description, manifest, signature; but the mounts are always the manifest's.
+    Raises ConversionError when a parameter and a file of a function have one name.
+    """
+    functions = list(_choose(module, endpoints, signatures))
+    sources = [
+        (f, [e for e in (endpoints.get(f.name), f.endpoint) if e], signatures.get(f.name))
+        for f in functions
+    ]
+    actions, others = _action_names([f.name for f in functions])
+    return tuple(
+        _plan(module, function, declared, signature, actions[function.name], others)
+        for function, declared, signature in sources
+    )
+
+
+def _choose(
+    module: ModuleEntry, endpoints: Mapping[str, Endpoint], signatures: Mapping[str, Signature]
+) -> Iterator[Function]:
+    named = [function for name, function in module.functions.items() if _is_function(name)]
+    if named:
+        yield from named
+    elif endpoints:
+        for name, endpoint in endpoints.items():
+            if not _is_function(name):
+                continue
+            # A request body lists the files of the deployment too: those are not sent.
+            files = tuple(f for f in endpoint.files if f.path not in module.files)
+            yield Function(name, None, files, None)
+    else:
+        for name, (parameters, results) in signatures.items():
+            if _is_exported_function(name) and all(map(wasm_schema, (*parameters, *results))):
+                yield Function(name, None, (), None)
+
+
+def _is_function(name: str) -> bool:
+    return name != INITIALIZER
+
+
+def _is_exported_function(export: str) -> bool:
+    return export not in _RUNTIME_EXPORTS and not export.startswith(_RUNTIME_PREFIXES)
+
+
+def _action_names(functions: Sequence[str]) -> tuple[dict[str, str], AffordanceNames]:
+    """The action of each function. Actions come first, and of them those whose names need no change."""
+    names = AffordanceNames()
+    ordered = sorted(functions, key=lambda name: affordance_name(name) != name)
+    return {name: names.take(name) for name in ordered}, names
+
+
+def _plan(
+    module: ModuleEntry,
+    function: Function,
+    declared: Sequence[Endpoint],
+    signature: Signature | None,
+    action: str,
+    names: AffordanceNames,
+) -> FunctionPlan:
+    files = function.at(Stage.EXECUTION)
+    inputs = _inputs(declared, files, signature)
+    if both := {parameter.name for parameter in inputs} & {mount.path for mount in files}:
+        pointer = f"/mounts/{escape(module.name)}/{escape(function.name)}"
+        raise ConversionError(pointer, f"a parameter is named {min(both)!r} too")
+    outputs = function.at(Stage.OUTPUT)
+    schema, media_type = _result(declared, outputs, signature)
+    return FunctionPlan(
+        function=function.name,
+        action=action,
+        result_property=names.take(f"{action}_result"),
+        completed_event=names.take(f"{action}_completed"),
+        failed_event=names.take(f"{action}_failed"),
+        inputs=inputs,
+        files=files,
+        outputs=outputs,
+        result_schema=schema,
+        result_media_type=media_type,
+        description=next((e.description for e in declared if e.description), None),
+    )
+
+
+def _inputs(
+    declared: Sequence[Endpoint], files: Sequence[Mount], signature: Signature | None
+) -> tuple[Parameter, ...]:
+    value_types = signature[0] if signature else ()
+    parameters = next((e.parameters for e in declared if e.parameters), ())
+    if parameters and len(parameters) == len(value_types):
+        return tuple(
+            Parameter(p.name, refine(p.schema, value_type), p.required, p.description)
+            for p, value_type in zip(parameters, value_types, strict=True)
+        )
+    if parameters or files:
+        # With files and nothing else declared, the arguments are pointers that the caller fills in.
+        return parameters
+    return tuple(
+        Parameter(f"param{index}", as_value(wasm_schema(value_type) or {}))
+        for index, value_type in enumerate(value_types)
+    )
+
+
+def _result(
+    declared: Sequence[Endpoint], outputs: Sequence[Mount], signature: Signature | None
+) -> tuple[Mapping[str, Any] | None, str | None]:
+    """The schema and the media type of what comes out."""
+    responses = [(e.response_media_type, e.response_schema) for e in declared]
+    # A response that is JSON and has no schema says no more than that there is one.
+    telling = [(m, schema) for m, schema in responses if m and (schema or not is_json(m))]
+    media_type, schema = telling[0] if telling else (JSON, {})
+    if outputs and is_json(media_type):
+        media_type = outputs[0].media_type
+    if outputs or not is_json(media_type):
+        media_type = OCTET_STREAM if is_json(media_type) else media_type
+        return file_schema(media_type), media_type
+    results = wasm_results_schema(signature[1]) if signature else None
+    if results is None and (signature or not any(m for m, _ in responses)):
+        return None, None
+    if signature and schema and len(signature[1]) == 1:
+        return refine(schema, signature[1][0], is_result=True), media_type
+    return as_value(schema or results or {}), media_type
