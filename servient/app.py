@@ -1,0 +1,170 @@
+"""The composition root: builds everything from settings, starts it and stops it."""
+
+import asyncio
+import contextlib
+import logging
+import shutil
+import uuid
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+from urllib.parse import urlsplit
+
+from servient.bindings.coap.binding import CoapBinding
+from servient.bindings.http.binding import HttpBinding
+from servient.bindings.mqtt.binding import MqttBinding
+from servient.bindings.mqtt.broker import EmbeddedBroker
+from servient.bindings.orchestrator import OrchestratorRoutes
+from servient.bindings.websocket.binding import WebSocketBinding
+from servient.config import BindingName, Config
+from servient.deployment.deployer import Deployer, DeployerSettings
+from servient.deployment.fetch import Fetcher
+from servient.deployment.servient_thing import ServientThing
+from servient.telemetry.machine import Health, describe_platform
+from servient.wasm.engine import Engine
+from servient.wasm.types import Limits
+from servient.wot.binding import Binding
+from servient.wot.entry import WoT
+from servient.wot.servient import Servient
+
+logger = logging.getLogger(__name__)
+
+SERVIENT_THING = "servient"
+
+
+@dataclass(frozen=True, slots=True)
+class Broker:
+    """The MQTT broker in use, and how it came to be."""
+
+    host: str
+    port: int
+    kind: str
+    username: str | None = None
+    password: str | None = None
+
+
+class App:
+    """A running servient, between entering and leaving its `async with` block.
+
+    `wot` is the entry point for programs that put Things of their own beside the deployed ones.
+    """
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+        self.bindings: dict[BindingName, Binding] = {}
+        self.broker: Broker | None = None
+        self.wot: WoT
+        self.deployer: Deployer
+        self._servient = Servient(hostname=config.reachable_host)
+        self._stack = contextlib.AsyncExitStack()
+
+    @property
+    def servient(self) -> Servient:
+        return self._servient
+
+    def addresses(self) -> dict[str, str]:
+        """Where consumers find this servient, by protocol."""
+        found = {
+            name: binding.build_base_url(self.config.reachable_host, None)
+            for name, binding in self.bindings.items()
+        }
+        if self.broker is not None:
+            found["mqtt"] = (
+                f"mqtt://{self.broker.host}:{self.broker.port}/{self.config.topic_prefix}"
+            )
+        return found
+
+    async def __aenter__(self) -> Self:
+        try:
+            await self._start()
+        except BaseException:
+            await self._stack.aclose()
+            raise
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._stack.aclose()
+
+    async def _start(self) -> None:
+        config = self.config
+        modules_path = await asyncio.to_thread(_prepare_folder, config.instance_path)
+        servient_id = await asyncio.to_thread(_servient_id, config.instance_path)
+        limits = Limits(memory_bytes=config.module_memory_bytes)
+        engine = await self._stack.enter_async_context(Engine(limits))
+        fetcher = await self._stack.enter_async_context(Fetcher())
+        if "mqtt" in config.bindings:
+            self.broker = await self._find_broker()
+        for name in config.bindings:
+            self.bindings[name] = self._build(name)
+            self._servient.add_server(self.bindings[name])
+        self.wot = await self._servient.start()
+        self._stack.push_async_callback(self._servient.shutdown)
+        settings = DeployerSettings(
+            modules_path, servient_id, config.module_timeout_seconds, limits
+        )
+        self.deployer = Deployer(self.wot, engine, fetcher, settings)
+        self._stack.push_async_callback(self.deployer.close)
+        own = ServientThing(self._servient, self.deployer, Health(), describe_platform)
+        own.expose(self.wot, SERVIENT_THING, config.name, servient_id)
+
+    async def _find_broker(self) -> Broker:
+        """The configured broker, else a private one on a port of its own."""
+        if self.config.mqtt_broker:
+            url = urlsplit(self.config.mqtt_broker)
+            host = url.hostname or "127.0.0.1"
+            return Broker(host, url.port or 1883, "configured", url.username, url.password)
+        embedded = EmbeddedBroker("127.0.0.1", self.config.mqtt_port)
+        broker = await self._stack.enter_async_context(embedded)
+        return Broker(broker.host, broker.port, broker.kind)
+
+    def _build(self, name: BindingName) -> Binding:
+        config, public_host = self.config, self.config.reachable_host
+        match name:
+            case "http":
+                return HttpBinding(
+                    public_host,
+                    config.host,
+                    config.port,
+                    directory_thing=SERVIENT_THING,
+                    extensions=(OrchestratorRoutes(self._servient, SERVIENT_THING),),
+                    body_limit_bytes=config.body_limit_bytes,
+                )
+            case "websocket":
+                return WebSocketBinding(public_host, config.host, config.real_websocket_port)
+            case "coap":
+                return CoapBinding(
+                    public_host, config.host, config.coap_port, directory_thing=SERVIENT_THING
+                )
+            case "mqtt":
+                assert self.broker is not None  # noqa: S101 - found before any binding is built
+                return MqttBinding(
+                    self.broker.host,
+                    self.broker.port,
+                    prefix=config.topic_prefix,
+                    username=self.broker.username,
+                    password=self.broker.password,
+                )
+
+
+def _prepare_folder(instance_path: Path) -> Path:
+    """The folder for modules, empty: what an earlier run left there belongs to nobody."""
+    modules_path = instance_path / "modules"
+    instance_path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if modules_path.is_dir():
+        shutil.rmtree(modules_path)
+    modules_path.mkdir(mode=0o700)
+    return modules_path
+
+
+def _servient_id(instance_path: Path) -> str:
+    """A random id that stays the same for as long as the instance folder is kept."""
+    file = instance_path / "servient-id"
+    if not file.is_file():
+        file.write_text(str(uuid.uuid4()))
+    return file.read_text().strip()

@@ -1,0 +1,112 @@
+"""The command line: arguments become settings, settings become a running servient."""
+
+import asyncio
+import json
+import logging
+import signal
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import uvloop
+
+from servient.config import Config, ConfigError, load_config
+from servient.version import VERSION
+
+cli = typer.Typer(
+    name="wasm-servient",
+    help="Send a WebAssembly module to a machine, and it becomes a W3C Thing.",
+    no_args_is_help=True,
+    add_completion=True,
+    pretty_exceptions_enable=False,
+)
+
+
+def main() -> None:
+    """The entry point of the command `wasm-servient`."""
+    cli()
+
+
+@cli.callback()
+def root(
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+) -> None:
+    """Send a WebAssembly module to a machine, and it becomes a W3C Thing."""
+    if version:
+        typer.echo(VERSION)
+        raise typer.Exit
+
+
+@cli.command()
+def run(
+    config: Annotated[Path | None, typer.Option(help="A TOML file with settings.")] = None,
+    name: Annotated[str | None, typer.Option(help="The servient's name.")] = None,
+    host: Annotated[str | None, typer.Option(help="The address to listen on.")] = None,
+    public_host: Annotated[
+        str | None, typer.Option(help="The name or address that consumers reach this machine by.")
+    ] = None,
+    port: Annotated[
+        int | None, typer.Option(help="The TCP port of HTTP; 0 takes a free one.")
+    ] = None,
+    websocket_port: Annotated[int | None, typer.Option(help="The TCP port of WebSockets.")] = None,
+    coap_port: Annotated[int | None, typer.Option(help="The UDP port of CoAP.")] = None,
+    mqtt_broker: Annotated[
+        str | None, typer.Option(help="mqtt://host:port; by default a private broker.")
+    ] = None,
+    mqtt_port: Annotated[int | None, typer.Option(help="The private broker's TCP port.")] = None,
+    bindings: Annotated[
+        str | None, typer.Option(help="The protocols to speak, e.g. http,coap.")
+    ] = None,
+    instance_path: Annotated[Path | None, typer.Option(help="The folder for what is kept.")] = None,
+    insecure: Annotated[
+        bool | None, typer.Option("--insecure", help="Listen beyond this machine, to everybody.")
+    ] = None,
+    log_level: Annotated[str | None, typer.Option(help="debug, info, warning or error.")] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the addresses as one line of JSON when ready.")
+    ] = False,
+) -> None:
+    """Run a servient until it is told to stop (SIGINT or SIGTERM)."""
+    arguments = {key: value for key, value in locals().items() if key not in ("config", "as_json")}
+    try:
+        settings = load_config(config, **arguments)
+    except ConfigError as error:
+        _fail(str(error), code=2)
+    logging.basicConfig(
+        level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
+    try:
+        _run_until_stopped(settings, as_json)
+    except OSError as error:
+        _fail(f"cannot start: {error}")
+
+
+def _run_until_stopped(settings: Config, as_json: bool) -> None:
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_serve(settings, as_json))
+
+
+async def _serve(settings: Config, as_json: bool) -> None:
+    # Here, since it imports every engine and protocol: other commands answer without them.
+    from servient.app import App  # noqa: PLC0415
+
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    async with App(settings) as app:
+        addresses = app.addresses()
+        if as_json:
+            typer.echo(json.dumps(addresses))
+        else:
+            for protocol, address in addresses.items():
+                typer.echo(f"{protocol:>9}  {address}")
+            typer.echo("Stop with Ctrl-C.")
+        sys.stdout.flush()
+        await stop.wait()
+
+
+def _fail(message: str, code: int = 1) -> None:
+    typer.echo(f"wasm-servient: {message}", err=True)
+    raise typer.Exit(code)

@@ -1,0 +1,194 @@
+"""Typed settings; the only reader of the environment and of the configuration file."""
+
+import ipaddress
+import socket
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AliasChoices, Field, ValidationError, field_validator, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+BindingName = Literal["http", "websocket", "coap", "mqtt"]
+PREFIX = "WASM_SERVIENT_"
+
+
+class ConfigError(ValueError):
+    """Settings that cannot be used, as one sentence for whoever set them."""
+
+
+def _also(name: str, *aliases: str) -> Any:
+    """A setting's own variable, and those that users of a wasmiot supervisor set already."""
+    return AliasChoices(name, PREFIX + name.upper(), *aliases)
+
+
+class Config(BaseSettings):
+    """Everything that can be set: by argument, by environment variable, in a TOML file.
+
+    Each setting `x` is read from `WASM_SERVIENT_X`, and some from the variables of the supervisor.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, extra="forbid", frozen=True, populate_by_name=True
+    )
+
+    name: str = Field(
+        "servient",
+        pattern=r"^[A-Za-z0-9_-]{1,63}$",
+        description="The servient's name, for its Thing, its topics and its announcements.",
+        validation_alias=_also("name", "WASMIOT_SUPERVISOR_NAME", "SUPERVISOR_NAME", "FLASK_APP"),
+    )
+    host: str = Field("127.0.0.1", description="The address to listen on.")
+    public_host: str | None = Field(
+        None,
+        description="The name or address that consumers reach this machine by; by default `host`.",
+        validation_alias=_also("public_host", "WASMIOT_SUPERVISOR_IP"),
+    )
+    insecure: bool = Field(False, description="Listen beyond this machine without credentials.")
+    bindings: Annotated[tuple[BindingName, ...], NoDecode] = Field(
+        ("http", "websocket", "coap", "mqtt"), description="The protocols to speak."
+    )
+    port: int = Field(
+        5000,
+        ge=0,
+        le=65535,
+        description="The TCP port of HTTP; 0 takes a free one.",
+        validation_alias=_also("port", "WASMIOT_SUPERVISOR_PORT", "SUPERVISOR_PORT", "FLASK_PORT"),
+    )
+    websocket_port: int | None = Field(
+        None,
+        ge=0,
+        le=65535,
+        description="The TCP port of WebSockets; by default the one after HTTP's.",
+    )
+    coap_port: int = Field(5683, ge=0, le=65535, description="The UDP port of CoAP.")
+    mqtt_broker: str | None = Field(
+        None,
+        description="The MQTT broker as mqtt://[user:password@]host[:port]; by default a private one.",
+    )
+    mqtt_port: int = Field(
+        1883, ge=0, le=65535, description="The private broker's TCP port; another if that is taken."
+    )
+    mqtt_prefix: str | None = Field(
+        None,
+        pattern=r"^[^+#\x00-\x1f]+$",
+        max_length=256,
+        description="What topics begin with; by default wasm-servient/<name>.",
+    )
+    instance_path: Path = Field(
+        Path("instance"),
+        description="The folder for what the servient keeps.",
+        validation_alias=_also("instance_path", "INSTANCE_PATH"),
+    )
+    module_timeout_seconds: float = Field(
+        10.0,
+        gt=0,
+        le=3600,
+        description="The deadline of one call of a function.",
+        validation_alias=_also("module_timeout_seconds", "WASMIOT_MODULE_TIMEOUT_SECONDS"),
+    )
+    module_memory_bytes: int = Field(
+        256 * 2**20, ge=2**16, description="The memory that one instance of a module may have."
+    )
+    body_limit_bytes: int = Field(16 * 2**20, ge=1024, description="The largest request body.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="What is logged."
+    )
+
+    @field_validator("bindings", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        return tuple(part.strip() for part in value.split(",")) if isinstance(value, str) else value
+
+    @field_validator("mqtt_broker")
+    @classmethod
+    def _is_broker(cls, value: str | None) -> str | None:
+        if value is not None:
+            url = urlsplit(value)
+            if url.scheme != "mqtt" or not url.hostname or url.path not in ("", "/"):
+                raise ValueError("a broker is given as mqtt://[user:password@]host[:port]")
+        return value
+
+    @model_validator(mode="after")
+    def _is_safe(self) -> "Config":
+        if not self.insecure and not is_loopback(self.host):
+            raise ValueError(
+                f"listening on {self.host} lets everybody who reaches this machine deploy and run"
+                " modules; set `insecure` (--insecure) if that is what you want"
+            )
+        return self
+
+    @property
+    def reachable_host(self) -> str:
+        """What stands in forms."""
+        if self.public_host:
+            return self.public_host
+        return main_address() if self.host in ("0.0.0.0", "::") else self.host  # noqa: S104 - compared
+
+    @property
+    def real_websocket_port(self) -> int:
+        if self.websocket_port is not None:
+            return self.websocket_port
+        return self.port + 1 if self.port else 0
+
+    @property
+    def topic_prefix(self) -> str:
+        return self.mqtt_prefix or f"wasm-servient/{self.name}"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments win over the environment, that over the file of `load_config`."""
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+
+def load_config(file: Path | None = None, **arguments: Any) -> Config:
+    """The settings from arguments (None: not given), the environment and a TOML file.
+
+    Raises ConfigError, naming the setting.
+    """
+    if file is not None and not file.is_file():
+        raise ConfigError(f"there is no configuration file {file}")
+    given = {name: value for name, value in arguments.items() if value is not None}
+    source = type("Config", (Config,), {"model_config": {**Config.model_config, "toml_file": file}})
+    try:
+        config: Config = source(**given)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        message = first["msg"].removeprefix("Value error, ")
+        raise ConfigError(f"{where}: {message}" if where else message) from error
+    except ValueError as error:  # the file is not TOML
+        raise ConfigError(f"{file}: {error}") from error
+    return config
+
+
+def is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def main_address() -> str:
+    """This machine's address on the network that leads outside; no packet is sent."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))
+            return str(probe.getsockname()[0])
+        except OSError:
+            return "127.0.0.1"

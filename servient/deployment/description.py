@@ -1,0 +1,26 @@
+"""The OpenAPI description of a module, where there is one that can be used."""
+
+import logging
+from collections.abc import Mapping
+
+from converters.deployment import Endpoint, ModuleEntry
+from converters.errors import ConversionError
+from converters.openapi import parse_description
+from servient.errors import InvalidInput
+from servient.wot.content import parse_json
+
+logger = logging.getLogger(__name__)
+
+
+def read_description(entry: ModuleEntry, contents: Mapping[str, bytes]) -> Mapping[str, Endpoint]:
+    """The endpoints that a module's description declares, by function.
+
+    None when it could not be fetched or used: then the manifest says how a function is called.
+    """
+    if entry.description_url is None or entry.description_url not in contents:
+        return {}
+    try:
+        return parse_description(parse_json(contents[entry.description_url]), entry.name)
+    except (ConversionError, InvalidInput) as error:
+        logger.info("the description at %s is not used: %s", entry.description_url, error)
+        return {}

@@ -1,0 +1,132 @@
+"""Files from where a manifest says they are: over HTTP, bounded in size and time."""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+import httpx
+
+from servient.errors import FetchFailed
+from servient.version import VERSION
+
+
+@dataclass(frozen=True, slots=True)
+class FetchLimits:
+    """`deadline_seconds` bounds all files of one deployment together, however slowly they drip."""
+
+    file_bytes: int = 64 * 2**20
+    deployment_bytes: int = 256 * 2**20
+    deadline_seconds: float = 15.0
+    connections: int = 8
+
+
+class Fetcher:
+    """An HTTP client for the files of deployments; to be used as an async context manager.
+
+    Redirects are not followed: what is fetched is what the manifest names. Proxies and netrc files
+    of the environment are not used.
+    """
+
+    def __init__(self, limits: FetchLimits | None = None) -> None:
+        self._limits = limits or FetchLimits()
+        self._client = httpx.AsyncClient(
+            follow_redirects=False,
+            trust_env=False,
+            timeout=self._limits.deadline_seconds,
+            limits=httpx.Limits(max_connections=self._limits.connections),
+            headers={"User-Agent": f"wasm-servient/{VERSION}", "Accept-Encoding": "identity"},
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._client.aclose()
+
+    async def fetch_all(
+        self, required: frozenset[str], optional: frozenset[str]
+    ) -> Mapping[str, bytes]:
+        """The contents by URL; optional ones that cannot be had are left out.
+
+        Raises FetchFailed, naming the URL, when a required one cannot be had.
+        """
+        budget = _Budget(self._limits.deployment_bytes)
+        arrived: dict[str, bytes] = {}
+        try:
+            async with asyncio.timeout(self._limits.deadline_seconds):
+                await self._fetch_into(arrived, budget, required, optional - required)
+        except TimeoutError as error:
+            if late := sorted(required - arrived.keys()):
+                seconds = self._limits.deadline_seconds
+                raise FetchFailed(f"{late[0]} did not arrive within {seconds:g} s") from error
+        return arrived
+
+    async def _fetch_into(
+        self,
+        arrived: dict[str, bytes],
+        budget: "_Budget",
+        required: frozenset[str],
+        optional: frozenset[str],
+    ) -> None:
+        async def fetch(url: str) -> None:
+            try:
+                arrived[url] = await self._fetch(url, budget)
+            except FetchFailed:
+                if url in required:
+                    raise
+
+        try:
+            async with asyncio.TaskGroup() as group:
+                for url in required | optional:
+                    group.create_task(fetch(url), name=f"fetch {url}")
+        except* FetchFailed as errors:
+            raise _first(errors) from None
+
+    async def _fetch(self, url: str, budget: "_Budget") -> bytes:
+        try:
+            async with self._client.stream("GET", url) as response:
+                if response.status_code != httpx.codes.OK:
+                    raise FetchFailed(f"{url} answered {response.status_code}")
+                if response.headers.get("Content-Encoding", "identity") != "identity":
+                    # What unpacks to more than its limit would do so in one step.
+                    raise FetchFailed(f"{url} came compressed, which was not asked for")
+                return await self._read(url, response, budget)
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
+            reason = str(error) or type(error).__name__
+            raise FetchFailed(f"{url} cannot be fetched: {reason}") from error
+
+    async def _read(self, url: str, response: httpx.Response, budget: "_Budget") -> bytes:
+        body = bytearray()
+        async for chunk in response.aiter_raw():
+            body += chunk
+            budget.spend(len(chunk), url)
+            if len(body) > self._limits.file_bytes:
+                raise FetchFailed(f"{url} is larger than {self._limits.file_bytes} bytes")
+        return bytes(body)
+
+
+class _Budget:
+    """The bytes that one deployment may still fetch."""
+
+    def __init__(self, limit_bytes: int) -> None:
+        self._left = self._limit = limit_bytes
+
+    def spend(self, count: int, url: str) -> None:
+        self._left -= count
+        if self._left < 0:
+            raise FetchFailed(f"{url} brings the deployment over its {self._limit} bytes")
+
+
+def _first(group: BaseExceptionGroup[FetchFailed]) -> FetchFailed:
+    error: BaseException = group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    assert isinstance(error, FetchFailed)  # noqa: S101 - the except* clause lets nothing else in
+    return error

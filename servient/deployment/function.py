@@ -1,0 +1,90 @@
+"""One function of a module as the handler of an action."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from converters.plan import FunctionPlan
+
+from servient.errors import ActionFailed, InvalidInput
+from servient.wasm.instance import Instance
+from servient.wasm.types import Call, CallResult, Signature, ValueType
+from servient.wot.content import Content, Value
+
+_INTEGERS = (ValueType.I32, ValueType.I64)
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """Turns an action's input into a call and the call's result into the action's output."""
+
+    plan: FunctionPlan
+    signature: Signature
+    instance: Instance
+    deadline_seconds: float
+
+    async def __call__(self, value: Value) -> Value:
+        members: Mapping[str, Value] = value if isinstance(value, dict) else {}
+        result = await self.instance.call(
+            Call(
+                function=self.plan.function,
+                arguments=self._arguments(members),
+                inputs=self._files(members),
+                outputs=tuple(mount.path for mount in self.plan.outputs),
+                deadline_seconds=self.deadline_seconds,
+            )
+        )
+        return self._file(result) if self.plan.outputs else self._value(result)
+
+    def _arguments(self, members: Mapping[str, Value]) -> tuple[int | float, ...]:
+        return tuple(
+            _to_wasm(name, members.get(name), kind)
+            for name, kind in zip(self.plan.parameters, self.signature.parameters, strict=True)
+        )
+
+    def _files(self, members: Mapping[str, Value]) -> dict[str, bytes]:
+        given = {mount.path: members.get(mount.path) for mount in self.plan.files}
+        return {path: file.body for path, file in given.items() if isinstance(file, Content)}
+
+    def _value(self, result: CallResult) -> Value:
+        if self.plan.result_schema is None or not result.values:
+            return None
+        return _from_wasm(self.plan.function, result.values[0], self.plan.result_schema)
+
+    def _file(self, result: CallResult) -> Content:
+        mount = self.plan.outputs[0]
+        if mount.path not in result.files:
+            returned = f" and returned {result.values[0]}" if result.values else ""
+            raise ActionFailed(f"{self.plan.function!r} wrote no file {mount.path!r}{returned}")
+        return Content(result.files[mount.path], mount.media_type)
+
+
+def _to_wasm(name: str, value: Value, kind: ValueType) -> int | float:
+    """An argument of the export's own type; one that the input leaves out is zero."""
+    match value:
+        case None:
+            return 0
+        case bool():
+            return int(value)
+        case float() if kind in _INTEGERS and value.is_integer():
+            return int(value)
+        case int() | float():
+            return value
+        case _:
+            detail = f"{type(value).__name__} is not a number"
+            raise InvalidInput(f"/{name}: {detail}", [{"pointer": f"/{name}", "detail": detail}])
+
+
+def _from_wasm(function: str, value: int | float, schema: Mapping[str, Any]) -> Value:
+    if not math.isfinite(value):
+        raise ActionFailed(f"{function!r} returned {value}, which JSON cannot say")
+    match schema.get("type"):
+        case "boolean":
+            return bool(value)
+        case "integer" if float(value).is_integer():
+            return int(value)
+        case "number":
+            return value
+        case _:
+            return value

@@ -1,0 +1,97 @@
+"""The servient's own Thing: deploying and looking around, over every protocol."""
+
+from collections.abc import Callable
+from typing import Any
+
+from servient.deployment.deployer import Deployed, Deployer
+from servient.errors import InvalidInput, problem
+from servient.wot.content import Value, to_plain
+from servient.wot.entry import WoT
+from servient.wot.invocation import Invocation
+from servient.wot.servient import Servient
+from servient.wot.thing import ExposedThing, Outcome
+from thing_descriptions.servient_thing import servient_td
+
+Figures = Callable[[], dict[str, Any]]
+
+
+class ServientThing:
+    """Properties `deployments`, `health`, `platform`, `things`, `invocations`; actions `deploy`, `undeploy`.
+
+    `health` and `platform` say how the machine is and what it is.
+    """
+
+    def __init__(
+        self, servient: Servient, deployer: Deployer, health: Figures, platform: Figures
+    ) -> None:
+        self._servient = servient
+        self._deployer = deployer
+        self._readers: dict[str, Callable[[], Value]] = {
+            "deployments": self._deployments,
+            "health": health,
+            "platform": platform,
+            "things": self._things,
+            "invocations": self._invocations,
+        }
+
+    def expose(self, wot: WoT, name: str, title: str, servient_id: str) -> ExposedThing:
+        """Make the Thing, of that name in paths, and serve it."""
+        thing = wot.produce(servient_td(title, servient_id), name)
+        for property_name, reader in self._readers.items():
+            thing.set_property_read_handler(property_name, reader)
+        thing.set_action_handler("deploy", self._deploy)
+        thing.set_action_handler("undeploy", self._undeploy)
+        thing.expose()
+        return thing
+
+    async def _deploy(self, manifest: Value) -> Outcome:
+        deployed = await self._deployer.deploy(manifest)
+        summary = {"deploymentId": deployed.id, "things": deployed.names()}
+        return Outcome(
+            summary, properties={"deployments": self._deployments()}, events={"deployed": summary}
+        )
+
+    async def _undeploy(self, value: Value) -> Outcome:
+        deployment_id = value.get("deploymentId") if isinstance(value, dict) else None
+        if not isinstance(deployment_id, str):
+            raise InvalidInput("/deploymentId: the id of a deployment is wanted")
+        await self._deployer.undeploy(deployment_id)
+        return Outcome(
+            properties={"deployments": self._deployments()},
+            events={"undeployed": {"deploymentId": deployment_id}},
+        )
+
+    def _deployments(self) -> Value:
+        return [_summary(deployed) for deployed in self._deployer]
+
+    def _things(self) -> Value:
+        return [self._servient.td(thing) for thing in self._servient.enabled_exposed_things]
+
+    def _invocations(self) -> Value:
+        return [to_status(invocation) for invocation in self._servient.invocations]
+
+
+def _summary(deployed: Deployed) -> Value:
+    return {
+        "deploymentId": deployed.id,
+        "modules": [module.name for module in deployed.modules],
+        "things": deployed.names(),
+    }
+
+
+def to_status(invocation: Invocation) -> dict[str, Value]:
+    """An invocation as an ActionStatus object (WoT Profile, section 5.2.2), with what it is of."""
+    status: dict[str, Value] = {
+        "id": invocation.id,
+        "thing": invocation.thing,
+        "action": invocation.action,
+        "status": invocation.status,
+        "timeRequested": invocation.requested_at.isoformat(),
+    }
+    if invocation.ended_at is not None:
+        status["timeEnded"] = invocation.ended_at.isoformat()
+    if invocation.output is not None:
+        status["output"] = to_plain(invocation.output)
+    if invocation.error is not None:
+        status["error"] = problem(invocation.error)
+    return status

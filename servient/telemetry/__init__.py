@@ -1,0 +1,1 @@
+"""What the servient tells about itself."""

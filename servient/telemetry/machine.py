@@ -1,0 +1,73 @@
+"""What machine this is and how it is doing, in the shapes that orchestrators read.
+
+Real figures from psutil; the members' names are those of the wasmiot device description and health.
+"""
+
+import os
+import platform
+import socket
+import time
+from typing import Any
+
+import psutil
+
+
+def describe_platform() -> dict[str, Any]:
+    """Processor, memory (bytes), storage, network and operating system."""
+    return {
+        "cpu": _cpu(),
+        "memory": {
+            "totalBytes": psutil.virtual_memory().total,
+            "bytes": psutil.virtual_memory().total,
+        },
+        "storage": {},
+        "network": _network(),
+        "system": {
+            "hostName": socket.gethostname(),
+            "kernel": platform.release(),
+            "name": platform.system(),
+            "os": platform.platform(terse=True),
+        },
+    }
+
+
+def _cpu() -> dict[str, Any]:
+    frequency = psutil.cpu_freq()
+    return {
+        "architecture": platform.machine(),
+        "clockSpeedHz": int((frequency.max or frequency.current) * 1e6) if frequency else 0,
+        "coreCount": os.cpu_count() or 1,
+        "humanReadableName": platform.processor() or platform.machine(),
+    }
+
+
+def _network() -> dict[str, Any]:
+    return {
+        name: {
+            "ipInfo": [
+                a.address for a in addresses if a.family in (socket.AF_INET, socket.AF_INET6)
+            ],
+            "macAddress": next((a.address for a in addresses if a.family == psutil.AF_LINK), ""),
+        }
+        for name, addresses in psutil.net_if_addrs().items()
+    }
+
+
+class Health:
+    """How busy the machine is: shares between 0 and 1, uptime in seconds, bytes by interface."""
+
+    def __init__(self) -> None:
+        self._started = time.monotonic()
+        psutil.cpu_percent()  # the first call only starts the measurement
+
+    def __call__(self) -> dict[str, Any]:
+        return {
+            "cpuUsage": psutil.cpu_percent() / 100,
+            "memoryUsage": psutil.virtual_memory().percent / 100,
+            "storageUsage": {},
+            "uptime": time.monotonic() - self._started,
+            "networkUsage": {
+                name: {"downBytes": counters.bytes_recv, "upBytes": counters.bytes_sent}
+                for name, counters in psutil.net_io_counters(pernic=True).items()
+            },
+        }
