@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from converters.plan import FunctionPlan
-
 from servient.errors import ActionFailed, InvalidInput
 from servient.wasm.instance import Instance
 from servient.wasm.types import Call, CallResult, Signature, ValueType
@@ -35,7 +34,7 @@ class Function:
                 deadline_seconds=self.deadline_seconds,
             )
         )
-        return self._file(result) if self.plan.outputs else self._value(result)
+        return self._file(result) if self.plan.is_file_result else self._value(result)
 
     def _arguments(self, members: Mapping[str, Value]) -> tuple[int | float, ...]:
         return tuple(
@@ -48,9 +47,12 @@ class Function:
         return {path: file.body for path, file in given.items() if isinstance(file, Content)}
 
     def _value(self, result: CallResult) -> Value:
-        if self.plan.result_schema is None or not result.values:
+        schema = self.plan.result_schema
+        if schema is None or not result.values:
             return None
-        return _from_wasm(self.plan.function, result.values[0], self.plan.result_schema)
+        if schema.get("type") == "array":  # a function of several results
+            return [_from_wasm(self.plan.function, value, {}) for value in result.values]
+        return _from_wasm(self.plan.function, result.values[0], schema)
 
     def _file(self, result: CallResult) -> Content:
         mount = self.plan.outputs[0]

@@ -3,11 +3,10 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from converters.plan import FunctionPlan, plan_functions
-from converters.thing import to_thing_description
-
 from converters.deployment import Deployment, ModuleEntry
 from converters.errors import ConversionError
+from converters.plan import FunctionPlan, plan_functions
+from converters.thing import describe
 from servient.deployment.description import read_description
 from servient.deployment.folder import ModuleFolder
 from servient.deployment.function import Function
@@ -101,13 +100,27 @@ async def build_module(
     endpoints = read_description(entry, contents)
     try:
         plans = plan_functions(entry, endpoints=endpoints, signatures=signatures)
-        document = to_thing_description(
-            deployment, entry, endpoints=endpoints, signatures=signatures, servient_id=servient_id
-        )
     except ConversionError as error:
-        raise ManifestRejected(
-            str(error), [{"pointer": error.pointer, "detail": error.message}]
-        ) from error
+        faults = [{"pointer": error.pointer, "detail": error.message}]
+        raise ManifestRejected(str(error), faults) from error
+    for plan in plans:
+        _check(plan, entry, module)
+    document = describe(deployment.id, entry.name, plans, servient_id=servient_id)
     folder = ModuleFolder(instance_path)
     instance = Instance(engine, module, folder.path, limits)
     return DeployedModule(entry.name, module, instance, folder, plans, document)
+
+
+def _check(plan: FunctionPlan, entry: ModuleEntry, module: Module) -> None:
+    """Raises ManifestRejected when the module has no such function, or it takes other arguments."""
+    signature = module.signatures.get(plan.function)
+    if signature is None:
+        offered = ", ".join(sorted(module.signatures)) or "none"
+        raise ManifestRejected(
+            f"module {entry.name!r} exports no function {plan.function!r}; it exports {offered[:300]}"
+        )
+    if len(plan.parameters) != len(signature.parameters):
+        raise ManifestRejected(
+            f"function {plan.function!r} of module {entry.name!r} takes {len(signature.parameters)}"
+            f" arguments, not {len(plan.parameters)}: {', '.join(plan.parameters) or 'none declared'}"
+        )
