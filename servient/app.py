@@ -119,7 +119,9 @@ class App:
             url = urlsplit(self.config.mqtt_broker)
             host = url.hostname or "127.0.0.1"
             return Broker(host, url.port or 1883, "configured", url.username, url.password)
-        embedded = EmbeddedBroker("127.0.0.1", self.config.mqtt_port)
+        embedded = EmbeddedBroker(
+            "127.0.0.1", self.config.mqtt_port, prefer=self.config.embedded_broker
+        )
         broker = await self._stack.enter_async_context(embedded)
         return Broker(broker.host, broker.port, broker.kind)
 

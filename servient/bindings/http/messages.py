@@ -1,0 +1,215 @@
+"""The two messages of HTTP as handlers see them, and what a handler is."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeAlias
+from urllib.parse import parse_qsl, unquote
+
+from servient.bindings.http.form_data import parse_form
+from servient.bindings.http.watch import ClientGone, Watch
+from servient.errors import PROBLEM_MEDIA_TYPE, InvalidInput, ServientError, TooLarge, problem
+from servient.wot.content import JSON_MEDIA_TYPE, Content, Value, encode, to_json
+
+Message: TypeAlias = MutableMapping[str, Any]
+Receive: TypeAlias = Callable[[], Awaitable[Message]]
+Send: TypeAlias = Callable[[Message], Awaitable[None]]
+
+QUERY_LIMIT = 256
+INSTANCE_LIMIT = 500
+
+
+class Request:
+    """What a client asks. Nothing of it is looked at, and no body read, before a handler wants it.
+
+    `method` is in upper case, `path` as it came (percent-encoded, without the query).
+    """
+
+    __slots__ = (
+        "_body",
+        "_body_limit_bytes",
+        "_receive",
+        "_scope",
+        "_segments",
+        "method",
+        "path",
+        "scheme",
+    )
+
+    def __init__(self, scope: Message, receive: Receive, body_limit_bytes: int) -> None:
+        self.method: str = scope["method"]
+        self.path: str = scope["raw_path"].decode("ascii", "replace")
+        self.scheme: str = scope["scheme"]
+        self._scope = scope
+        self._receive = receive
+        self._body_limit_bytes = body_limit_bytes
+        self._segments: tuple[str, ...] | None = None
+        self._body: bytes | None = None
+
+    @property
+    def segments(self) -> tuple[str, ...]:
+        """The path's segments, percent-decoded; an encoded slash stays within its segment.
+
+        Slashes at the start count as one: orchestrators join "http://host/" and "/deploy".
+        Raises InvalidInput for what is not UTF-8 and for control characters.
+        """
+        if self._segments is None:
+            segments = self.path.lstrip("/").split("/")
+            self._segments = tuple(map(_unquote, segments) if "%" in self.path else segments)
+        return self._segments
+
+    @property
+    def query(self) -> list[tuple[str, str]]:
+        """The query's parameters in their order. Raises InvalidInput."""
+        text = self._scope["query_string"].decode("latin-1")
+        try:
+            return parse_qsl(
+                text, keep_blank_values=True, errors="strict", max_num_fields=QUERY_LIMIT
+            )
+        except ValueError as error:
+            raise InvalidInput(f"the query cannot be read: {error}") from error
+
+    def header(self, name: str) -> str | None:
+        """One header, by its name in lower case."""
+        wanted = name.encode("ascii")
+        for key, value in self._scope["headers"]:
+            if key == wanted:
+                text: str = value.decode("latin-1")
+                return text
+        return None
+
+    @property
+    def headers(self) -> Mapping[str, str]:
+        """All headers, by their names in lower case; of a repeated one, the first."""
+        pairs = reversed(self._scope["headers"])
+        return {key.decode("latin-1"): value.decode("latin-1") for key, value in pairs}
+
+    @property
+    def host(self) -> str:
+        """Host and port under which the client reached us: its Host header, else our address."""
+        return self.header("host") or "{}:{}".format(*self._scope["server"])
+
+    @property
+    def client(self) -> str:
+        """The address of the other end, without its port."""
+        address = self._scope["client"]
+        return str(address[0]) if address else ""
+
+    async def body(self) -> bytes:
+        """Raises TooLarge, and ClientGone when the client left in the middle of it."""
+        if self._body is None:
+            self._body = await self._read()
+        return self._body
+
+    async def _read(self) -> bytes:
+        # What it declares is refused before a byte of it is read; what it sends is counted anyway.
+        declared = self.header("content-length")
+        if declared and len(declared) < 20 and int(declared) > self._body_limit_bytes:
+            raise self._too_large()
+        message = await self._next()
+        body: bytes = message["body"]
+        if not message["more_body"] and len(body) <= self._body_limit_bytes:
+            return body
+        chunks, size = [body], len(body)
+        while message["more_body"]:
+            if size > self._body_limit_bytes:
+                raise self._too_large()
+            message = await self._next()
+            chunks.append(message["body"])
+            size += len(chunks[-1])
+        if size > self._body_limit_bytes:
+            raise self._too_large()
+        return b"".join(chunks)
+
+    async def _next(self) -> Message:
+        message = await self._receive()
+        if message["type"] == "http.disconnect":
+            raise ClientGone
+        return message
+
+    def _too_large(self) -> TooLarge:
+        return TooLarge(f"the body is over {self._body_limit_bytes} bytes")
+
+    async def form(self) -> dict[str, Content | str]:
+        """The fields of a multipart/form-data body by name: a file or typed part is a Content.
+
+        Raises UnsupportedContent when the body is something else, InvalidInput when it is malformed.
+        """
+        media_type = self.header("content-type") or ""
+        return parse_form(media_type, await self.body())
+
+    def watch(self, leave: Callable[[], object], after_seconds: float = 0.0) -> Watch:
+        """A block during which `leave` is called if the client goes away."""
+        return Watch(self._gone, leave, after_seconds)
+
+    async def _gone(self) -> None:
+        while (await self._receive())["type"] != "http.disconnect":
+            pass  # a body that nobody wants
+
+    async def unless_gone(self, work: Awaitable[Value], patience_seconds: float) -> Value:
+        """Wait for something that goes on without us. Raises ClientGone when the client leaves first.
+
+        Watching costs a task, so it begins only after the time that most answers need.
+        """
+        waiting = asyncio.current_task()
+        assert waiting is not None  # noqa: S101 - a coroutine that runs has a task
+        with self.watch(waiting.cancel, patience_seconds) as watch:
+            try:
+                return await work
+            except asyncio.CancelledError:
+                if not watch.has_left:
+                    raise
+                waiting.uncancel()
+                raise ClientGone from None
+
+
+def _unquote(segment: str) -> str:
+    try:
+        text = unquote(segment, errors="strict")
+    except UnicodeDecodeError as error:
+        raise InvalidInput("the path is not UTF-8") from error
+    if not text.isprintable():
+        raise InvalidInput("the path has control characters in it")
+    return text
+
+
+class Body(Protocol):
+    """A body that is made while it is sent; `aclose` is called even when it was never begun."""
+
+    def __aiter__(self) -> AsyncIterator[bytes]: ...
+
+    async def aclose(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """What a client gets. No body and no media type: an answer without content."""
+
+    status: int
+    body: bytes | Body = b""
+    media_type: str | None = None
+    headers: tuple[tuple[str, str], ...] = ()
+
+    @classmethod
+    def json(cls, status: int, value: Any, headers: tuple[tuple[str, str], ...] = ()) -> "Response":
+        return cls(status, to_json(value), JSON_MEDIA_TYPE, headers)
+
+    @classmethod
+    def problem(cls, error: ServientError, instance: str) -> "Response":
+        """The Problem Details of an error; `instance` is the request's path."""
+        body = to_json(problem(error, instance[:INSTANCE_LIMIT]))
+        return cls(error.status, body, PROBLEM_MEDIA_TYPE)
+
+    @classmethod
+    def file(cls, content: Content) -> "Response":
+        return cls(200, content.body, content.media_type)
+
+    @classmethod
+    def of(cls, value: Value) -> "Response":
+        """The value of an interaction: a file as it is, anything else as JSON, None as 204."""
+        return _NO_CONTENT if value is None else cls.file(encode(value))
+
+
+_NO_CONTENT = Response(204)
+
+Handler: TypeAlias = Callable[[Request], Awaitable[Response]]

@@ -1,0 +1,112 @@
+"""Observation and subscription over HTTP: long polls and event streams, on one path."""
+
+import asyncio
+from collections.abc import Mapping
+
+from servient.bindings.http.event_stream import EVENT_STREAM, EventStream
+from servient.bindings.http.messages import Handler, Request, Response
+from servient.bindings.http.polls import Poller, Polls
+from servient.bindings.http.subscribers import Subscribers
+from servient.errors import Busy, ServientError
+from servient.wot.door import Interaction
+from servient.wot.operations import Operation
+from servient.wot.servient import Servient
+from servient.wot.subscription import Notification, Subscription
+
+OBSERVE = "observe"
+
+_NO_STORE = (("Cache-Control", "no-store"),)
+
+
+class Notifications:
+    """Routes of `…/properties/{name}/observe` and `…/events/{name}`.
+
+    A request that accepts text/event-stream gets a stream, any other the next notification's value.
+    HEAD says at once whether there is something to wait for (node-wot asks before it polls), and
+    what is published from then on is kept a few seconds for the poll to come.
+    """
+
+    def __init__(
+        self,
+        servient: Servient,
+        subscribers: Subscribers,
+        polls: Polls,
+        *,
+        long_poll_seconds: float,
+        heartbeat_seconds: float,
+    ) -> None:
+        self._servient = servient
+        self._subscribers = subscribers
+        self._polls = polls
+        self._long_poll_seconds = long_poll_seconds
+        self._heartbeat_seconds = heartbeat_seconds
+        self._handlers: Mapping[str, Handler] = {"GET": self._get, "HEAD": self._head}
+
+    def find(self, segments: tuple[str, ...]) -> Mapping[str, Handler] | None:
+        match segments:
+            case ("things", _, "events", _) | ("things", _, "properties", _, "observe"):
+                return self._handlers
+        return None
+
+    async def _head(self, request: Request) -> Response:
+        subscription = self._subscribers.open(_interaction(request))
+        if _wants_stream(request):
+            self._subscribers.close(subscription)
+            return Response(200, media_type=EVENT_STREAM)
+        self._polls.keep(_poller(request), subscription)
+        return Response(200, headers=_NO_STORE)
+
+    async def _get(self, request: Request) -> Response:
+        interaction = _interaction(request)
+        if _wants_stream(request):
+            subscription = self._subscribers.open(interaction)
+            stream = EventStream(
+                request, self._subscribers, subscription, self._heartbeat_seconds
+            )
+            return Response(200, stream, EVENT_STREAM, _NO_STORE)
+        return await self._poll(request, interaction)
+
+    async def _poll(self, request: Request, interaction: Interaction) -> Response:
+        poller = _poller(request)
+        subscription = self._polls.take(poller) or self._subscribers.open(interaction)
+        try:
+            notification = await self._next(request, subscription)
+        except StopAsyncIteration:
+            raise self._ended(interaction) from None
+        finally:
+            if subscription.is_ended:
+                self._subscribers.close(subscription)
+            else:
+                self._polls.keep(poller, subscription)
+        if notification is None:
+            return Response(204, headers=_NO_STORE)
+        content = notification.content
+        return Response(200, content.body, content.media_type, _NO_STORE)
+
+    async def _next(self, request: Request, subscription: Subscription) -> Notification | None:
+        """The next notification, or None when the time is up."""
+        with request.watch(subscription.close):
+            try:
+                async with asyncio.timeout(self._long_poll_seconds):
+                    return await anext(subscription)
+            except TimeoutError:
+                return None
+
+    def _ended(self, interaction: Interaction) -> ServientError:
+        """Why a subscription ended. Raises NotFound when its Thing has been destroyed."""
+        self._servient.exposed(interaction.thing)
+        return Busy("the servient is stopping")
+
+
+def _interaction(request: Request) -> Interaction:
+    _, thing, kind, name, *_ = request.segments
+    operation = Operation.SUBSCRIBE_EVENT if kind == "events" else Operation.OBSERVE_PROPERTY
+    return Interaction(operation, thing, name)
+
+
+def _wants_stream(request: Request) -> bool:
+    return EVENT_STREAM in (request.header("accept") or "")
+
+
+def _poller(request: Request) -> Poller:
+    return Poller(request.client, request.header("user-agent") or "", request.path)

@@ -1,0 +1,75 @@
+"""The data that goes into and comes out of a module: types, calls, results and limits."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+KIB = 1024
+MIB = 1024 * KIB
+
+
+class ValueType(StrEnum):
+    """The numeric value types of core WebAssembly."""
+
+    I32 = "i32"
+    I64 = "i64"
+    F32 = "f32"
+    F64 = "f64"
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """What an exported function takes and gives; names are not part of a core module."""
+
+    parameters: tuple[ValueType, ...]
+    results: tuple[ValueType, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call of an exported function.
+
+    `inputs` are files, name to content, that are written into the module's folder before the call;
+    `outputs` are the files to read after it. `deadline_seconds` counts from when the call runs.
+    """
+
+    function: str
+    arguments: tuple[int | float, ...] = ()
+    inputs: Mapping[str, bytes] = field(default_factory=dict)
+    outputs: tuple[str, ...] = ()
+    deadline_seconds: float = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class CallResult:
+    """What a call returned: integers signed, floats also NaN or infinite.
+
+    `files` holds those of the call's outputs that the module wrote. `seconds` is the guest's time.
+    """
+
+    values: tuple[int | float, ...]
+    files: Mapping[str, bytes]
+    stdout: bytes
+    stderr: bytes
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much a module, an instance and a call may take.
+
+    Memory and table elements count per memory and per table, of which there are few: see `guest`.
+    `folder_bytes` and `folder_entries` bound what lies in an instance's private folder.
+    """
+
+    memory_bytes: int = 256 * MIB
+    table_elements: int = 100_000
+    module_bytes: int = 64 * MIB
+    module_names: int = 5_000
+    output_bytes: int = 64 * MIB
+    folder_bytes: int = 512 * MIB
+    folder_entries: int = 10_000
+    stdout_bytes: int = 64 * KIB
+    queue_length: int = 64
+    compile_seconds: float = 30.0
+    start_seconds: float = 10.0

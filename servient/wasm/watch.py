@@ -1,0 +1,76 @@
+"""How long the running guest may go on: until its deadline, or until its instance closes."""
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+
+from servient.wasm.ticker import Ticker
+
+
+class Ending(StrEnum):
+    """Why a guest was stopped from outside."""
+
+    DEADLINE = "deadline"
+    CLOSED = "closed"
+    FOLDER_FULL = "folder full"
+
+
+class Watch:
+    """The deadline of one instance's running call, and the news that the instance closes.
+
+    `close` may be called from any thread; everything else belongs to the instance's worker.
+    """
+
+    def __init__(self, ticker: Ticker) -> None:
+        self._ticker = ticker
+        self._closing = threading.Event()
+        self._expires = 0.0
+        self._ending: Ending | None = None
+
+    @contextmanager
+    def over(self, seconds: float) -> Iterator[None]:
+        """Watch what runs inside, which has `seconds` from now."""
+        self._ending = None
+        self._expires = time.monotonic() + seconds
+        with self._ticker.ticking():
+            yield
+
+    def close(self) -> None:
+        """End the running guest, and every later one at its first check."""
+        self._closing.set()
+
+    def end(self, ending: Ending) -> None:
+        """End the running guest for a reason that its host found."""
+        self._ending = self._ending or ending
+
+    @property
+    def ending(self) -> Ending | None:
+        """Why the guest must stop, if it must; once there is a reason it stays the same."""
+        if self._ending is None:
+            if self._closing.is_set():
+                self._ending = Ending.CLOSED
+            elif self.remaining_seconds <= 0:
+                self._ending = Ending.DEADLINE
+        return self._ending
+
+    @property
+    def interrupted(self) -> Ending | None:
+        """The reason that was given to the guest, if there was one while it ran."""
+        return self._ending
+
+    @property
+    def remaining_seconds(self) -> float:
+        return self._expires - time.monotonic()
+
+    def pause(self, seconds: float) -> bool:
+        """Sleep on behalf of the guest; False when it must stop before that time is over."""
+        until = time.monotonic() + seconds
+        while self.ending is None:
+            left = until - time.monotonic()
+            if left <= 0:
+                return True
+            bound = min(left, max(0.0, self.remaining_seconds), threading.TIMEOUT_MAX)
+            self._closing.wait(bound)
+        return False
