@@ -1,0 +1,48 @@
+"""Judges Thing Descriptions and Thing Models with W3C's assertion report, run by node."""
+
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+FOLDER = Path(__file__).parent
+DEADLINE_SECONDS = 110
+
+
+def check_with_playground(documents: Sequence[dict[str, Any]], *, models: bool = False) -> None:
+    """Fails the test with every check and assertion that one of the complete documents fails.
+
+    Without node or its packages the test is skipped, but fails where CI=true promises them.
+    """
+    node = shutil.which("node")
+    if missing := _missing(node):
+        if os.environ.get("CI") == "true":
+            pytest.fail(missing)
+        pytest.skip(missing)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "documents.json")
+        path.write_text(json.dumps(documents), encoding="utf-8")
+        command = [str(node), "check.mjs", *(["--models"] if models else []), str(path)]
+        judged = subprocess.run(
+            command,
+            cwd=FOLDER,
+            capture_output=True,
+            text=True,
+            timeout=DEADLINE_SECONDS,
+            check=False,
+        )
+    assert judged.returncode == 0, judged.stdout + judged.stderr
+
+
+def _missing(node: str | None) -> str | None:
+    if node is None:
+        return "node is not installed: the Thing Descriptions are not judged by W3C's assertions"
+    if not (FOLDER / "node_modules").is_dir():
+        return f"no packages for the assertion report: npm ci --prefix {FOLDER}"
+    return None

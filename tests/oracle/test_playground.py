@@ -1,0 +1,82 @@
+"""Every Thing Description that we make passes W3C's schema and assertion report."""
+
+import json
+from importlib import resources
+from typing import Any
+
+import pytest
+
+from converters.manifest import parse_manifest
+from converters.thing import to_thing_description
+from tests.manifests import NAMES, load_manifest
+from tests.oracle.playground import check_with_playground
+from thing_descriptions.models import MODULE_MODEL, SERVIENT_MODEL
+from thing_descriptions.servient_thing import servient_td
+from thing_descriptions.validator import lint_td, validate_td
+
+OPERATIONS = {
+    "properties": ["readproperty", "observeproperty", "unobserveproperty"],
+    "actions": ["invokeaction"],
+    "events": ["subscribeevent", "unsubscribeevent"],
+}
+
+SIGNATURES = {
+    "nothing": ((), ()),
+    "scale": (("f64", "i32"), ("f64",)),
+    "divmod": (("i64", "i64"), ("i64", "i64")),
+}
+
+
+def with_forms(document: dict[str, Any]) -> dict[str, Any]:
+    """The complete Thing Description, with one example form for each affordance."""
+    complete = dict(document)
+    for kind, operations in OPERATIONS.items():
+        for name, affordance in document.get(kind, {}).items():
+            offered = operations[:1] if affordance.get("observable") is False else operations
+            form = {
+                "href": f"http://127.0.0.1:8080/things/example/{kind}/{name}",
+                "contentType": "application/json",
+                "op": offered,
+            }
+            complete[kind] = {**complete[kind], name: {**affordance, "forms": [form]}}
+    return complete
+
+
+def descriptions_of(manifest: dict[str, Any], **further: Any) -> list[dict[str, Any]]:
+    deployment = parse_manifest(manifest)
+    sources = {"endpoints": {}, "signatures": {}, "servient_id": "servient-1"} | further
+    return [
+        with_forms(to_thing_description(deployment, module, **sources))
+        for module in deployment.modules
+    ]
+
+
+def all_descriptions() -> list[dict[str, Any]]:
+    documents = [with_forms(servient_td("Living room", "servient-1"))]
+    for name in NAMES:
+        documents += descriptions_of(load_manifest(name))
+    bare = load_manifest("old-fibo") | {"instructions": None}
+    return documents + descriptions_of(bare, signatures=SIGNATURES)
+
+
+@pytest.mark.parametrize("document", all_descriptions(), ids=lambda document: document["title"])
+def test_passes_our_own_validator(document: dict[str, Any]) -> None:
+    assert validate_td(document) == []
+    assert lint_td(document) == []
+
+
+def test_descriptions_pass_the_assertion_report() -> None:
+    check_with_playground(all_descriptions())
+
+
+def test_models_pass_the_assertion_report() -> None:
+    folder = resources.files("thing_descriptions")
+    models = [json.loads(folder.joinpath(n).read_text()) for n in (MODULE_MODEL, SERVIENT_MODEL)]
+    check_with_playground(models, models=True)
+
+
+def test_the_oracle_judges() -> None:
+    broken = with_forms(servient_td("Living room", "servient-1"))
+    broken["security"] = "unheard_of"
+    with pytest.raises(AssertionError, match="td-security-scheme-name"):
+        check_with_playground([broken])
