@@ -1,18 +1,23 @@
 """Every Thing Description that we make passes W3C's schema and assertion report."""
 
 import json
+from collections.abc import Iterator
 from importlib import resources
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from converters.manifest import parse_manifest
+from converters.openapi import parse_description
 from converters.thing import to_thing_description
 from tests.manifests import NAMES, load_manifest
 from tests.oracle.playground import check_with_playground
 from thing_descriptions.models import MODULE_MODEL, SERVIENT_MODEL
 from thing_descriptions.servient_thing import servient_td
 from thing_descriptions.validator import lint_td, validate_td
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
 
 OPERATIONS = {
     "properties": ["readproperty", "observeproperty", "unobserveproperty"],
@@ -51,8 +56,17 @@ def descriptions_of(manifest: dict[str, Any], **further: Any) -> list[dict[str, 
     ]
 
 
+def descriptions_of_examples() -> Iterator[dict[str, Any]]:
+    for path in sorted(EXAMPLES.glob("*/manifest.json")):
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+        described = json.loads(path.with_name("description.json").read_text(encoding="utf-8"))
+        endpoints = parse_description(described, manifest["modules"][0]["name"])
+        yield from descriptions_of(manifest, endpoints=endpoints)
+
+
 def all_descriptions() -> list[dict[str, Any]]:
     documents = [with_forms(servient_td("Living room", "servient-1"))]
+    documents += descriptions_of_examples()
     for name in NAMES:
         documents += descriptions_of(load_manifest(name))
     bare = load_manifest("old-fibo") | {"instructions": None}
