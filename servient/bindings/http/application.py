@@ -96,8 +96,10 @@ def _allow(methods: Iterable[str]) -> str:
 
 
 async def _send(response: Response, send: Send) -> None:
-    headers = [_ANY_ORIGIN, _EXPOSED]
-    headers += [(name.lower().encode(), value.encode("latin-1")) for name, value in response.headers]
+    headers = [_ANY_ORIGIN]
+    if response.headers:
+        headers.append(_EXPOSED)
+        headers += [(name.lower().encode(), value.encode()) for name, value in response.headers]
     if response.media_type is not None:
         headers.append((b"content-type", _media_type(response.media_type)))
     body = response.body

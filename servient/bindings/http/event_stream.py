@@ -1,7 +1,7 @@
 """Notifications as Server-Sent Events (WHATWG HTML section 9.2; WoT Profile, HTTP SSE)."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 
 from servient.bindings.http.messages import Request
 from servient.bindings.http.subscribers import Subscribers
@@ -29,8 +29,12 @@ class EventStream:
         self._subscribers = subscribers
         self._subscription = subscription
         self._heartbeat_seconds = heartbeat_seconds
+        self._events = self._run()
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
+    def __aiter__(self) -> AsyncIterator[bytes]:
+        return self._events
+
+    async def _run(self) -> AsyncGenerator[bytes, None]:
         with self._request.watch(self._subscription.close):
             while True:
                 try:
@@ -44,6 +48,7 @@ class EventStream:
                     yield to_event(notification)
 
     async def aclose(self) -> None:
+        await self._events.aclose()
         self._subscribers.close(self._subscription)
 
 

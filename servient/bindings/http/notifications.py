@@ -7,7 +7,8 @@ from servient.bindings.http.event_stream import EVENT_STREAM, EventStream
 from servient.bindings.http.messages import Handler, Request, Response
 from servient.bindings.http.polls import Poller, Polls
 from servient.bindings.http.subscribers import Subscribers
-from servient.errors import Busy, ServientError
+from servient.bindings.http.watch import ClientGone
+from servient.errors import Busy, NotFound, ServientError
 from servient.wot.door import Interaction
 from servient.wot.operations import Operation
 from servient.wot.servient import Servient
@@ -60,9 +61,7 @@ class Notifications:
         interaction = _interaction(request)
         if _wants_stream(request):
             subscription = self._subscribers.open(interaction)
-            stream = EventStream(
-                request, self._subscribers, subscription, self._heartbeat_seconds
-            )
+            stream = EventStream(request, self._subscribers, subscription, self._heartbeat_seconds)
             return Response(200, stream, EVENT_STREAM, _NO_STORE)
         return await self._poll(request, interaction)
 
@@ -71,30 +70,37 @@ class Notifications:
         subscription = self._polls.take(poller) or self._subscribers.open(interaction)
         try:
             notification = await self._next(request, subscription)
-        except StopAsyncIteration:
-            raise self._ended(interaction) from None
-        finally:
-            if subscription.is_ended:
-                self._subscribers.close(subscription)
-            else:
-                self._polls.keep(poller, subscription)
+        except BaseException:
+            self._subscribers.close(subscription)
+            raise
+        self._polls.keep(poller, subscription)
         if notification is None:
             return Response(204, headers=_NO_STORE)
         content = notification.content
         return Response(200, content.body, content.media_type, _NO_STORE)
 
     async def _next(self, request: Request, subscription: Subscription) -> Notification | None:
-        """The next notification, or None when the time is up."""
-        with request.watch(subscription.close):
+        """The next notification, or None when the time is up.
+
+        Raises ClientGone, NotFound when the Thing is destroyed, Busy when the servient stops.
+        """
+        with request.watch(subscription.close) as watch:
             try:
                 async with asyncio.timeout(self._long_poll_seconds):
                     return await anext(subscription)
             except TimeoutError:
                 return None
+            except StopAsyncIteration:
+                if watch.has_left:
+                    raise ClientGone from None
+                raise self._ended(request.segments[1]) from None
 
-    def _ended(self, interaction: Interaction) -> ServientError:
-        """Why a subscription ended. Raises NotFound when its Thing has been destroyed."""
-        self._servient.exposed(interaction.thing)
+    def _ended(self, thing: str) -> ServientError:
+        """Why the servient ended a subscription."""
+        try:
+            self._servient.exposed(thing)
+        except NotFound as error:
+            return error
         return Busy("the servient is stopping")
 
 

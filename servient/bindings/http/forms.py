@@ -1,0 +1,81 @@
+"""The forms of an affordance over HTTP (WoT Binding Templates: HTTP)."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from servient.bindings.http.form_data import FORM_MEDIA_TYPE
+from servient.bindings.http.notifications import OBSERVE
+from servient.wot.content import JSON_MEDIA_TYPE
+from servient.wot.description import Affordance, Form
+from servient.wot.operations import AffordanceKind, Operation
+from servient.wot.schema import is_file, media_type_of
+
+METHOD = "htv:methodName"
+
+
+def to_forms(url: str, affordance: Affordance) -> list[Form]:
+    """The forms of an affordance that lives at `url`."""
+    match affordance.kind:
+        case AffordanceKind.PROPERTY:
+            return _property_forms(url, affordance)
+        case AffordanceKind.ACTION:
+            return _action_forms(url, affordance)
+        case AffordanceKind.EVENT:
+            operations = [Operation.SUBSCRIBE_EVENT, Operation.UNSUBSCRIBE_EVENT]
+            return _notification_forms(url, affordance, operations)
+
+
+def _property_forms(url: str, affordance: Affordance) -> list[Form]:
+    methods = {Operation.READ_PROPERTY: "GET", Operation.WRITE_PROPERTY: "PUT"}
+    forms = [
+        _form(url, operation.value, affordance.media_type, method)
+        for operation, method in methods.items()
+        if operation in affordance.operations
+    ]
+    if Operation.OBSERVE_PROPERTY in affordance.operations:
+        operations = [Operation.OBSERVE_PROPERTY, Operation.UNOBSERVE_PROPERTY]
+        forms += _notification_forms(f"{url}/{OBSERVE}", affordance, operations)
+    return forms
+
+
+def _notification_forms(
+    url: str, affordance: Affordance, operations: list[Operation]
+) -> list[Form]:
+    """Long poll first: node-wot takes the first form, and hears unnamed events only from a stream."""
+    names = [operation.value for operation in operations]
+    # No method here: node-wot would use it for the HEAD that it sends first, too, and wait in vain.
+    poll = {
+        "href": url,
+        "op": names,
+        "contentType": affordance.media_type,
+        "subprotocol": "longpoll",
+    }
+    # In a stream a file is a JSON string.
+    stream = {**_form(url, names, JSON_MEDIA_TYPE, "GET"), "subprotocol": "sse"}
+    return [poll, stream]
+
+
+def _action_forms(url: str, affordance: Affordance) -> list[Form]:
+    """JSON, and for files their own bytes: alone when nothing else is required, or in a form."""
+    schema = affordance.input.document if affordance.input else {}
+    media_types = [JSON_MEDIA_TYPE]
+    if is_file(schema):
+        media_types.append(media_type_of(schema))
+    files = {n: s for n, s in schema.get("properties", {}).items() if is_file(s)}
+    if len(files) == 1 and set(schema.get("required", ())) <= set(files):
+        media_types += map(media_type_of, files.values())
+    if files:
+        media_types.append(FORM_MEDIA_TYPE)
+    return [_action_form(url, media_type, affordance) for media_type in media_types]
+
+
+def _action_form(url: str, media_type: str, affordance: Affordance) -> Form:
+    form = _form(url, Operation.INVOKE_ACTION.value, media_type, "POST")
+    output: Mapping[str, Any] | None = affordance.definition.get("output")
+    if output and affordance.media_type != media_type:
+        form["response"] = {"contentType": affordance.media_type}
+    return form
+
+
+def _form(url: str, operation: str | list[str], media_type: str, method: str) -> Form:
+    return {"href": url, "op": operation, "contentType": media_type, METHOD: method}

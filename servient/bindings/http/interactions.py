@@ -1,0 +1,95 @@
+"""Properties and actions over HTTP: requests to interactions, values to responses."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from servient.bindings.http.form_data import is_form
+from servient.bindings.http.messages import Handler, Request, Response
+from servient.errors import InvalidInput
+from servient.wot.content import JSON_MEDIA_TYPE, OCTET_STREAM, Content, Value, essence, parse_json
+from servient.wot.description import Affordance
+from servient.wot.door import Door, Interaction
+from servient.wot.operations import AffordanceKind, Operation
+from servient.wot.schema import is_file
+from servient.wot.servient import Servient
+
+# Most actions are over by then, and their clients need no watching.
+PATIENCE_SECONDS = 1.0
+
+
+class Interactions:
+    """Routes of `/things/{thing}/properties/{name}` and `/things/{thing}/actions/{name}`."""
+
+    def __init__(self, servient: Servient, door: Door) -> None:
+        self._servient = servient
+        self._door = door
+        self._handlers: dict[str, Mapping[str, Handler]] = {
+            "properties": {"GET": self._read, "PUT": self._write},
+            "actions": {"POST": self._invoke},
+        }
+
+    def find(self, segments: tuple[str, ...]) -> Mapping[str, Handler] | None:
+        match segments:
+            case ("things", _, kind, _):
+                return self._handlers.get(kind)
+        return None
+
+    async def _read(self, request: Request) -> Response:
+        _, thing, _, name = request.segments
+        interaction = Interaction(Operation.READ_PROPERTY, thing, name)
+        return Response.of(await self._door.perform(interaction))
+
+    async def _write(self, request: Request) -> Response:
+        _, thing, _, name = request.segments
+        value = await self._input(request, AffordanceKind.PROPERTY)
+        await self._door.perform(Interaction(Operation.WRITE_PROPERTY, thing, name, value))
+        return Response(204)
+
+    async def _invoke(self, request: Request) -> Response:
+        _, thing, _, name = request.segments
+        value = await self._input(request, AffordanceKind.ACTION)
+        invocation = self._door.invoke(Interaction(Operation.INVOKE_ACTION, thing, name, value))
+        return Response.of(await request.unless_gone(invocation.result(), PATIENCE_SECONDS))
+
+    async def _input(self, request: Request, kind: AffordanceKind) -> Value:
+        _, thing, _, name = request.segments
+        media_type = request.header("content-type")
+        if is_form(media_type):
+            affordance = self._servient.exposed(thing).description.find(kind, name)
+            return _from_form(await request.form(), affordance)
+        body = await request.body()
+        return Content(body, media_type or JSON_MEDIA_TYPE) if body else None
+
+
+def _from_form(fields: dict[str, Content | str], affordance: Affordance) -> dict[str, Value]:
+    """The members of an input, each from a field of the form, as the affordance's schema says."""
+    document = affordance.input.document if affordance.input else {}
+    schemas = document.get("properties", {})
+    return {name: _member(part, schemas.get(name, {})) for name, part in fields.items()}
+
+
+def _member(part: Content | str, schema: Mapping[str, Any]) -> Value:
+    if is_file(schema):
+        if isinstance(part, Content) and essence(part.media_type) != OCTET_STREAM:
+            return part
+        body = part.body if isinstance(part, Content) else part.encode()
+        return Content(body, schema.get("contentMediaType", OCTET_STREAM))
+    if isinstance(part, Content):
+        return parse_json(part.body) if part.is_json else _text(part)
+    # A field of a form is text; what is meant by it, the schema says.
+    return part if schema.get("type") == "string" else _parsed(part)
+
+
+def _text(part: Content) -> str:
+    """A part that says text/plain, or a file where the schema has none."""
+    try:
+        return part.body.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise InvalidInput(f"a field of type {part.media_type[:100]} is not text") from error
+
+
+def _parsed(text: str) -> Value:
+    try:
+        return parse_json(text)
+    except InvalidInput:
+        return text  # validation says what is wrong with it
