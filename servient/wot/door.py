@@ -10,7 +10,7 @@ from servient.wot.invocation import Invocation
 from servient.wot.operations import AffordanceKind, Operation
 from servient.wot.schema import DataSchema
 from servient.wot.servient import Servient
-from servient.wot.subscription import Subscription
+from servient.wot.subscription import QUEUE_LIMIT, Subscription
 from servient.wot.thing import ExposedThing
 
 KIND_OF = {
@@ -54,10 +54,13 @@ class Door:
         thing, affordance = self._find(interaction)
         return self._start(thing, affordance, interaction.input)
 
-    def subscribe(self, interaction: Interaction) -> Subscription:
-        """Observe a property or subscribe to an event, from now until the subscription is closed."""
+    def subscribe(self, interaction: Interaction, limit: int = QUEUE_LIMIT) -> Subscription:
+        """Observe a property or subscribe to an event, from now until the subscription is closed.
+
+        `limit` notifications wait for a subscriber that is busy; with 1, it gets the newest alone.
+        """
         thing, affordance = self._find(interaction)
-        return thing.publisher.subscribe(affordance.kind, affordance.name)
+        return thing.publisher.subscribe(affordance.kind, affordance.name, limit)
 
     def _find(self, interaction: Interaction) -> tuple[ExposedThing, Affordance]:
         thing = self._servient.exposed(interaction.thing)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from servient.wot.content import Value
 from servient.wot.operations import AffordanceKind
-from servient.wot.subscription import Listener, Notification, Subscription
+from servient.wot.subscription import QUEUE_LIMIT, Listener, Notification, Subscription
 
 logger = logging.getLogger(__name__)
 
@@ -38,9 +38,9 @@ class Publisher:
         if not listeners:
             self._listeners.pop(of, None)
 
-    def subscribe(self, kind: AffordanceKind, name: str) -> Subscription:
-        """A bounded queue of what happens to one affordance from now on."""
-        subscription = Subscription()
+    def subscribe(self, kind: AffordanceKind, name: str, limit: int = QUEUE_LIMIT) -> Subscription:
+        """A queue of the last `limit` things that happened to one affordance from now on."""
+        subscription = Subscription(limit)
         undo = self.listen(subscription.push, (kind, name))
         self._subscriptions.add(subscription)
 
