@@ -1,0 +1,1 @@
+"""The WebSocket binding: two dialects of messages on one connection core."""

@@ -1,0 +1,150 @@
+"""The WebSocket binding: one endpoint per Thing, for both dialects."""
+
+import logging
+import socket
+from typing import Any
+
+from tornado.httpserver import HTTPServer
+from tornado.netutil import bind_sockets
+from tornado.web import Application
+from wotpy.protocols.enums import Protocols
+
+from servient.bindings.paths import THINGS, thing_path
+from servient.bindings.websocket.connection import Limits
+from servient.bindings.websocket.handler import NoSuchPath, Site, ThingSocket
+from servient.bindings.websocket.registry import Registry
+from servient.bindings.websocket.web_thing_protocol import SUBPROTOCOL
+from servient.wot.binding import Binding
+from servient.wot.content import JSON_MEDIA_TYPE
+from servient.wot.description import Affordance, Description, Form
+from servient.wot.door import Door
+from servient.wot.operations import Operation
+from servient.wot.servient import Servient
+
+logger = logging.getLogger(__name__)
+
+MESSAGE_LIMIT_BYTES = 16 * 2**20
+CONNECTION_LIMIT = 1024
+REQUEST_BODY_LIMIT_BYTES = 2**16  # of plain HTTP requests, which are all refused
+HANDSHAKE_SECONDS = 30.0
+PING_SECONDS = 30.0
+
+GOING_AWAY = 1001  # RFC 6455 section 7.4.1
+THING_GONE = 4410  # a code of our own, after HTTP's 410 Gone
+
+
+class WebSocketBinding(Binding):
+    """Serves each Thing at ws://{public_host}:{port}/things/{thing}.
+
+    A client that asks for the subprotocol `webthingprotocol` gets the Web Thing Protocol, one that
+    asks for none gets WoTPy's JSON-RPC. `port` 0 takes a free one. Sockets are closed with 1001 when
+    the servient stops, with 4410 when their Thing is gone, with 1003 after a binary message and with
+    1009 after one that is too big.
+    """
+
+    def __init__(
+        self,
+        public_host: str,
+        host: str,
+        port: int,
+        *,
+        message_limit_bytes: int = MESSAGE_LIMIT_BYTES,
+        connection_limit: int = CONNECTION_LIMIT,
+        limits: Limits = Limits(),  # noqa: B008 - frozen
+    ) -> None:
+        super().__init__(public_host, port)
+        self._port: int = port
+        self._host = host
+        self._connection_limit = connection_limit
+        self._message_limit_bytes = message_limit_bytes
+        self._limits = limits
+        self._registry = Registry(connection_limit)
+        self._server: HTTPServer | None = None
+
+    @property
+    def protocol(self) -> Any:
+        return Protocols.WEBSOCKETS
+
+    @property
+    def connection_count(self) -> int:
+        return len(self._registry)
+
+    # Forms
+
+    def build_base_url(self, hostname: str, thing: Any) -> str:
+        """Where a Thing is served; without a Thing, where all of them are."""
+        host = f"[{hostname}]" if ":" in hostname else hostname
+        return f"ws://{host}:{self.port}" + (thing_path(thing.url_name) if thing else "")
+
+    def forms(self, thing: Description, affordance: Affordance) -> list[Form]:
+        """Both dialects have the same URL: WoTPy's client looks at the scheme only."""
+        operations = [op.value for op in Operation if op in affordance.operations]
+        if not operations:
+            return []
+        form: Form = {
+            "href": self._href(thing.name),
+            "contentType": JSON_MEDIA_TYPE,
+            "op": operations,
+        }
+        return [{**form, "subprotocol": SUBPROTOCOL}, form]
+
+    def _href(self, thing: str) -> str:
+        return self.build_base_url(self.public_host, None) + thing_path(thing)
+
+    # Life
+
+    async def start(self, servient: Servient) -> None:
+        """Raises OSError when the address cannot be listened on."""
+        self._registry = Registry(self._connection_limit)
+        sockets = bind_sockets(self._port, self._host)
+        self._port = sockets[0].getsockname()[1]
+        self._server = self._build_server(servient)
+        self._server.add_sockets(sockets)
+        _log_addresses(sockets)
+
+    def _build_server(self, servient: Servient) -> HTTPServer:
+        site = Site(
+            servient,
+            Door(servient),
+            self._registry,
+            self._limits,
+            self._message_limit_bytes,
+            self._href,
+        )
+        # tornado hangs up in the middle of a message that is too big for it, so that its sender may
+        # not come to read why. One of up to twice the limit is read to its end and then refused.
+        most = 2 * self._message_limit_bytes
+        application = Application(
+            [(rf"/{THINGS}/([^/]+)", ThingSocket, {"site": site})],
+            default_handler_class=NoSuchPath,
+            log_function=_log_request,
+            websocket_max_message_size=most,
+            websocket_ping_interval=PING_SECONDS,
+        )
+        return HTTPServer(
+            application,
+            idle_connection_timeout=HANDSHAKE_SECONDS,
+            body_timeout=HANDSHAKE_SECONDS,
+            max_body_size=REQUEST_BODY_LIMIT_BYTES,
+            max_buffer_size=most + REQUEST_BODY_LIMIT_BYTES,
+        )
+
+    def remove_exposed_thing(self, thing_id: str) -> None:
+        self._registry.end_all_of(thing_id, THING_GONE, "the Thing is no longer served")
+
+    async def stop(self) -> None:
+        server, self._server = self._server, None
+        if server is None:
+            return
+        server.stop()
+        await self._registry.end_all(GOING_AWAY, "the servient stops")
+        await server.close_all_connections()
+
+
+def _log_addresses(sockets: list[socket.socket]) -> None:
+    for listening in sockets:
+        logger.debug("WebSockets on %s", listening.getsockname())
+
+
+def _log_request(handler: Any) -> None:
+    logger.debug("%s %s", handler.get_status(), handler.request.path)

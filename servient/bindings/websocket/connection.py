@@ -1,0 +1,197 @@
+"""One consumer's connection to one Thing: its requests in flight and its subscriptions."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Hashable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from servient.bindings.websocket.dialect import (
+    Dialect,
+    Perform,
+    Rejected,
+    Request,
+    Subscribe,
+    Unsubscribe,
+    Watch,
+)
+from servient.bindings.websocket.served_thing import ServedThing
+from servient.errors import Busy, NotFound, ServientError
+from servient.wot.subscription import Subscription
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What one connection may take.
+
+    `patience_seconds`: a connection whose requests are all in flight is not read from for as long as
+    one of them ends within this time; after that, further requests are refused at once.
+    `drain_seconds`: how long a consumer may take to receive a message before it is disconnected.
+    `farewell_seconds`: what requests in flight and last words have when the connection ends.
+    """
+
+    requests: int = 64
+    subscriptions: int = 256
+    patience_seconds: float = 1.0
+    drain_seconds: float = 20.0
+    farewell_seconds: float = 1.0
+
+
+class Socket(Protocol):
+    """The wire below a connection."""
+
+    async def send(self, message: bytes) -> None:
+        """Returns when the message is on its way; a consumer that does not receive is cut off."""
+
+    def shut(self, code: int, reason: str) -> None:
+        """Close with a code of RFC 6455 section 7.4 and a reason of at most 123 bytes."""
+
+
+class Connection:
+    """Carries out what comes in, concurrently and within limits; answers as soon as it can."""
+
+    def __init__(
+        self, socket: Socket, dialect: Dialect[Any], thing: ServedThing, limits: Limits
+    ) -> None:
+        self._socket = socket
+        self._dialect = dialect
+        self._thing = thing
+        self._limits = limits
+        self._requests: set[asyncio.Task[None]] = set()
+        self._pumps: set[asyncio.Task[None]] = set()
+        self._subscriptions: dict[Hashable, Subscription] = {}
+        self._freed = asyncio.Event()
+        self._progress_at = 0.0
+        self._is_ending = False
+
+    @property
+    def tasks(self) -> frozenset[asyncio.Task[None]]:
+        """What is under way."""
+        return frozenset(self._requests | self._pumps)
+
+    def receive(self, text: str) -> Awaitable[None] | None:
+        """Take one message. What is returned is to be awaited before the next one is taken."""
+        if self._is_ending:
+            return None
+        if len(self._requests) < self._limits.requests:
+            self._start(text)
+            return None
+        return self._wait(text)
+
+    def _start(self, text: str) -> None:
+        task = asyncio.create_task(self._serve(text), name="websocket request")
+        self._requests.add(task)
+        task.add_done_callback(self._free)
+        if len(self._requests) == self._limits.requests:
+            self._note_progress()
+
+    def _free(self, task: asyncio.Task[None]) -> None:
+        self._requests.discard(task)
+        if len(self._requests) == self._limits.requests - 1:
+            self._note_progress()
+            self._freed.set()
+
+    def _note_progress(self) -> None:
+        self._progress_at = asyncio.get_running_loop().time()
+
+    async def _wait(self, text: str) -> None:
+        self._freed.clear()
+        try:
+            async with asyncio.timeout_at(self._progress_at + self._limits.patience_seconds):
+                await self._freed.wait()
+        except TimeoutError:
+            await self._serve(text, Busy(f"{self._limits.requests} requests are under way here"))
+        else:
+            self._start(text)
+
+    async def _serve(self, text: str, refusal: ServientError | None = None) -> None:
+        try:
+            message = await self._answer(text, refusal)
+        except Exception:  # a bug in a dialect must end neither the connection nor unheard
+            logger.exception("a message to %s could not be answered", self._thing.name)
+        else:
+            if message is not None:
+                await self._socket.send(message)
+
+    async def _answer(self, text: str, refusal: ServientError | None) -> bytes | None:
+        try:
+            request = self._dialect.parse(text)
+        except Rejected as rejected:
+            logger.debug("%s: %s", self._thing.name, rejected)
+            return self._dialect.refusal(rejected.correlation, rejected.error)
+        try:
+            if refusal is not None:
+                raise refusal
+            return await self._carry_out(request)
+        except ServientError as error:
+            logger.debug("%s: %s", self._thing.name, error)
+            return self._dialect.refusal(request.correlation, error)
+        except Exception:
+            logger.exception("%r on %s failed", type(request.command), self._thing.name)
+            failed = ServientError("the servient failed to carry this out")
+            return self._dialect.refusal(request.correlation, failed)
+
+    async def _carry_out(self, request: Request[Any]) -> bytes | None:
+        match request.command:
+            case Perform() as command:
+                return self._dialect.answer(request, await self._thing.perform(command))
+            case Unsubscribe(key=key):
+                return self._dialect.answer(request, self._unsubscribe(key))
+            case Subscribe() | Watch() as command:
+                self._subscribe(request, command)
+                return None
+
+    def _subscribe(self, request: Request[Any], command: Subscribe | Watch) -> None:
+        """The answer is sent by the pump, so that it comes before the first notification."""
+        listens = command.key in self._subscriptions
+        if not listens and len(self._subscriptions) >= self._limits.subscriptions:
+            raise Busy(f"there are {self._limits.subscriptions} subscriptions on this connection")
+        subscription = self._thing.listen(command)
+        self._unsubscribe(command.key)
+        self._subscriptions[command.key] = subscription
+        pump = self._pump(request, command.key, subscription)
+        task = asyncio.create_task(pump, name="websocket subscription")
+        self._pumps.add(task)
+        task.add_done_callback(self._pumps.discard)
+
+    def _unsubscribe(self, key: Hashable) -> bool:
+        subscription = self._subscriptions.pop(key, None)
+        if subscription is None:
+            return False
+        subscription.close()
+        return True
+
+    async def _pump(self, request: Request[Any], key: Hashable, subscription: Subscription) -> None:
+        if (answer := self._dialect.answer(request, None)) is not None:
+            await self._socket.send(answer)
+        async for notification in subscription:
+            try:
+                message = self._dialect.notification(request, notification)
+            except ServientError as error:
+                logger.warning("%s: a notification is lost: %s", self._thing.name, error)
+            else:
+                await self._socket.send(message)
+        if self._subscriptions.get(key) is subscription:  # not unsubscribed: the Thing is gone
+            self._unsubscribe(key)
+            gone = NotFound(f"the Thing {self._thing.name!r} is no longer served")
+            if (last := self._dialect.ending(request, gone)) is not None:
+                await self._socket.send(last)
+
+    async def end(self, code: int, reason: str) -> None:
+        """End the subscriptions with their last words, and close the socket."""
+        self._is_ending = True
+        for subscription in self._subscriptions.values():
+            subscription.end()
+        if tasks := self.tasks:
+            await asyncio.wait(tasks, timeout=self._limits.farewell_seconds)
+        self._socket.shut(code, reason)
+
+    def abandon(self) -> None:
+        """The socket is closed: nobody waits for anything any more."""
+        self._is_ending = True
+        for key in tuple(self._subscriptions):
+            self._unsubscribe(key)
+        for task in self.tasks:
+            task.cancel()
