@@ -9,7 +9,7 @@ from converters.plan import FunctionPlan
 from servient.errors import ActionFailed, InvalidInput
 from servient.wasm.instance import Instance
 from servient.wasm.types import Call, CallResult, Signature, ValueType
-from servient.wot.content import Content, Value
+from servient.wot.content import OCTET_STREAM, Content, Value
 
 _INTEGERS = (ValueType.I32, ValueType.I64)
 
@@ -55,11 +55,13 @@ class Function:
         return _from_wasm(self.plan.function, result.values[0], schema)
 
     def _file(self, result: CallResult) -> Content:
-        mount = self.plan.outputs[0]
-        if mount.path not in result.files:
+        """The file that the function wrote; where a manifest does not name it, the only one."""
+        names = [mount.path for mount in self.plan.outputs[:1]] or sorted(result.files)[:1]
+        if not names or names[0] not in result.files:
+            named = f" {names[0]!r}" if names else ""
             returned = f" and returned {result.values[0]}" if result.values else ""
-            raise ActionFailed(f"{self.plan.function!r} wrote no file {mount.path!r}{returned}")
-        return Content(result.files[mount.path], mount.media_type)
+            raise ActionFailed(f"{self.plan.function!r} wrote no file{named}{returned}")
+        return Content(result.files[names[0]], self.plan.result_media_type or OCTET_STREAM)
 
 
 def _to_wasm(name: str, value: Value, kind: ValueType) -> int | float:
