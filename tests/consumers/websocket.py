@@ -37,7 +37,7 @@ class Speaker(Protocol):
 
 
 class WebThingSpeaker:
-    subprotocol = "webthingprotocol"
+    subprotocol: str | None = "webthingprotocol"
 
     def __init__(self, thing_id: str) -> None:
         self._thing_id = thing_id
@@ -58,10 +58,8 @@ class WebThingSpeaker:
         return message
 
     def is_answer(self, request: Message, message: Message) -> bool:
-        return (
-            message["messageType"] == "response"
-            and message["correlationID"] == request["correlationID"]
-        )
+        is_response = message["messageType"] == "response"
+        return is_response and bool(message["correlationID"] == request["correlationID"])
 
     def result(self, answer: Message) -> Any:
         if "error" in answer:
@@ -75,29 +73,31 @@ class WebThingSpeaker:
         return [message["value" if message["operation"] == "observeproperty" else "data"]]
 
 
+METHODS = {
+    "readproperty": "read_property",
+    "writeproperty": "write_property",
+    "invokeaction": "invoke_action",
+    "observeproperty": "on_property_change",
+    "subscribeevent": "on_event",
+}
+INPUTS = {"writeproperty": "value", "invokeaction": "parameters"}
+
+
 class JsonRpcSpeaker:
-    subprotocol = None
-    METHODS = {
-        "readproperty": "read_property",
-        "writeproperty": "write_property",
-        "invokeaction": "invoke_action",
-        "observeproperty": "on_property_change",
-        "subscribeevent": "on_event",
-    }
-    INPUTS = {"writeproperty": "value", "invokeaction": "parameters"}
+    subprotocol: str | None = None
 
     def __init__(self) -> None:
         self._ids: Iterator[int] = itertools.count(1)
 
     def request(self, operation: str, name: str, value: Any) -> Message:
         params = {"name": name}
-        if operation in self.INPUTS:
-            params[self.INPUTS[operation]] = value
-        method = self.METHODS[operation]
+        if operation in INPUTS:
+            params[INPUTS[operation]] = value
+        method = METHODS[operation]
         return {"jsonrpc": "2.0", "id": next(self._ids), "method": method, "params": params}
 
     def is_answer(self, request: Message, message: Message) -> bool:
-        return message.get("id") == request["id"]
+        return bool(message.get("id") == request["id"])
 
     def result(self, answer: Message) -> Any:
         if "error" in answer:
