@@ -85,6 +85,7 @@ class Connection:
         self._requests.add(task)
         task.add_done_callback(self._free)
         if len(self._requests) == self._limits.requests:
+            self._freed.clear()
             self._note_progress()
 
     def _free(self, task: asyncio.Task[None]) -> None:
@@ -97,7 +98,6 @@ class Connection:
         self._progress_at = asyncio.get_running_loop().time()
 
     async def _wait(self, text: str) -> None:
-        self._freed.clear()
         try:
             async with asyncio.timeout_at(self._progress_at + self._limits.patience_seconds):
                 await self._freed.wait()
