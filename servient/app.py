@@ -31,6 +31,7 @@ from servient.wot.servient import Servient
 logger = logging.getLogger(__name__)
 
 SERVIENT_THING = "servient"
+SCHEMES: dict[str, str] = {"http": "http", "websocket": "ws", "coap": "coap"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +66,12 @@ class App:
 
     def addresses(self) -> dict[str, str]:
         """Where consumers find this servient, by protocol."""
-        found = {
-            name: binding.build_base_url(self.config.reachable_host, None)
+        host = self.config.reachable_host
+        authority = f"[{host}]" if ":" in host else host
+        found: dict[str, str] = {
+            name: f"{SCHEMES[name]}://{authority}:{binding.port}"
             for name, binding in self.bindings.items()
+            if name in SCHEMES
         }
         if self.broker is not None:
             found["mqtt"] = (

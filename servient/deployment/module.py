@@ -105,6 +105,11 @@ async def build_module(
         raise ManifestRejected(str(error), faults) from error
     for plan in plans:
         _check(plan, entry, module)
+        if (named := entry.functions.get(plan.function)) and named.next:
+            raise ManifestRejected(
+                f"/instructions/modules/{entry.name}/{plan.function}/to: this servient does not pass"
+                " results on to a next endpoint"
+            )
     document = describe(deployment.id, entry.name, plans, servient_id=servient_id)
     folder = ModuleFolder(instance_path)
     instance = Instance(engine, module, folder.path, limits)
