@@ -28,14 +28,22 @@ def main() -> None:
     cli()
 
 
-@cli.callback()
-def root(
-    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
-) -> None:
-    """Send a WebAssembly module to a machine, and it becomes a W3C Thing."""
-    if version:
+def _print_version(wanted: bool) -> None:
+    if wanted:
         typer.echo(VERSION)
         raise typer.Exit
+
+
+@cli.callback()
+def root(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", help="Print the version.", callback=_print_version, is_eager=True
+        ),
+    ] = False,
+) -> None:
+    """Send a WebAssembly module to a machine, and it becomes a W3C Thing."""
 
 
 @cli.command()
@@ -79,7 +87,7 @@ def run(
     try:
         _run_until_stopped(settings, as_json)
     except OSError as error:
-        _fail(f"cannot start: {error}")
+        _fail(f"cannot start {error.strerror or error}")
 
 
 def _run_until_stopped(settings: Config, as_json: bool) -> None:

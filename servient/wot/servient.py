@@ -121,7 +121,7 @@ class Servient(WotpyServient):
             try:
                 await self.startup_hook()
                 for server in self._servers.values():
-                    await server.start(self)
+                    await self._start_server(server)
                     started.append(server)
                 self._start_catalogue()
             except BaseException:
@@ -130,6 +130,13 @@ class Servient(WotpyServient):
                 raise
             self._is_running = True
         return WoT(self)
+
+    async def _start_server(self, server: Any) -> None:
+        try:
+            await server.start(self)
+        except OSError as error:  # which of the ports it was is not in the system's words
+            where = f"{server.protocol} on port {server.port}"
+            raise OSError(error.errno, f"{where}: {error.strerror or error}") from error
 
     async def shutdown(self) -> None:
         """End every subscription, stop the bindings, cancel what still runs."""
