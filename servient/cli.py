@@ -87,7 +87,7 @@ def run(
     try:
         _run_until_stopped(settings, as_json)
     except OSError as error:
-        _fail(f"cannot start {error.strerror or error}")
+        _fail(f"cannot start: {error.strerror or error}")
 
 
 def _run_until_stopped(settings: Config, as_json: bool) -> None:
