@@ -1,5 +1,6 @@
 """multipart/form-data (RFC 7578), parsed into fields by name."""
 
+import logging
 from dataclasses import dataclass, field
 
 from python_multipart.exceptions import FormParserError
@@ -11,6 +12,9 @@ from servient.wot.content import OCTET_STREAM, Content, essence
 FORM_MEDIA_TYPE = "multipart/form-data"
 PARTS_LIMIT = 64
 NAME_LIMIT = 1000
+
+# The parser warns of every malformed form: what a client does wrong is told to the client.
+_QUIET = logging.Logger("forms", logging.ERROR)
 
 
 def is_form(media_type: str | None) -> bool:
@@ -24,11 +28,11 @@ def parse_form(media_type: str, body: bytes) -> dict[str, Content | str]:
     """
     if not is_form(media_type):
         raise UnsupportedContent(f"a {FORM_MEDIA_TYPE} body is wanted")
-    boundary = parse_options_header(media_type)[1].get(b"boundary")
-    if not boundary:
-        raise InvalidInput("the form has no boundary")
     parts = _Parts()
     try:
+        boundary = parse_options_header(media_type)[1].get(b"boundary")
+        if not boundary:
+            raise InvalidInput("the form has no boundary")
         parser = MultipartParser(
             boundary,
             {
@@ -41,6 +45,7 @@ def parse_form(media_type: str, body: bytes) -> dict[str, Content | str]:
                 "on_end": parts.finish,
             },
         )
+        parser.logger = _QUIET
         parser.write(body)
     except (FormParserError, UnicodeError) as error:
         raise InvalidInput(f"the form is malformed: {error}") from error

@@ -100,9 +100,13 @@ class Connection(HttpToolsProtocol):
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
-        if self._is_arriving and not self.transport.is_closing():
+        if self._is_unread_body_arriving and not self.transport.is_closing():
             self._unset_keepalive_if_required()
             self._drain.start(self.loop, self._limits.drain_seconds, self.transport.abort)
+
+    @property
+    def _is_unread_body_arriving(self) -> bool:
+        return self._is_arriving and not self._is_in_head and self.cycle.response_complete
 
     # Silence
 
