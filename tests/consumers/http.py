@@ -95,9 +95,9 @@ class HttpConsumer:
         )
 
     def _form(self, kind: str, name: str, op: str, is_raw: bool = False) -> dict[str, Any]:
-        """A form of the affordance; of an unknown one, another's with the name replaced."""
+        """A form of the affordance; if it has none, another's with the name replaced."""
         affordances = self._td[kind]
-        for known in [name] if name in affordances else affordances:
+        for known in sorted(affordances, key=lambda other: other != name):
             for form in affordances[known]["forms"]:
                 if self._fits(form, op, is_raw):
                     href = form["href"].replace(f"/{quote(known)}", f"/{quote(name, safe='')}")
