@@ -5,7 +5,6 @@ import socket
 from typing import Any
 
 from tornado.httpserver import HTTPServer
-from tornado.netutil import bind_sockets
 from tornado.web import Application
 from wotpy.protocols.enums import Protocols
 
@@ -28,6 +27,7 @@ CONNECTION_LIMIT = 1024
 REQUEST_BODY_LIMIT_BYTES = 2**16  # of plain HTTP requests, which are all refused
 HANDSHAKE_SECONDS = 30.0
 PING_SECONDS = 30.0
+BACKLOG = 128
 
 GOING_AWAY = 1001  # RFC 6455 section 7.4.1
 THING_GONE = 4410  # a code of our own, after HTTP's 410 Gone
@@ -58,7 +58,7 @@ class WebSocketBinding(Binding):
         self._connection_limit = connection_limit
         self._message_limit_bytes = message_limit_bytes
         self._limits = limits
-        self._registry = Registry(connection_limit)
+        self._registry = Registry(connection_limit, limits.close_seconds)
         self._server: HTTPServer | None = None
 
     @property
@@ -95,12 +95,11 @@ class WebSocketBinding(Binding):
 
     async def start(self, servient: Servient) -> None:
         """Raises OSError when the address cannot be listened on."""
-        self._registry = Registry(self._connection_limit)
-        sockets = bind_sockets(self._port, self._host)
+        self._registry = Registry(self._connection_limit, self._limits.close_seconds)
+        sockets = _listen(self._host, self._port)
         self._port = sockets[0].getsockname()[1]
         self._server = self._build_server(servient)
         self._server.add_sockets(sockets)
-        _log_addresses(sockets)
 
     def _build_server(self, servient: Servient) -> HTTPServer:
         site = Site(
@@ -141,9 +140,22 @@ class WebSocketBinding(Binding):
         await server.close_all_connections()
 
 
-def _log_addresses(sockets: list[socket.socket]) -> None:
-    for listening in sockets:
-        logger.debug("WebSockets on %s", listening.getsockname())
+def _listen(host: str, port: int) -> list[socket.socket]:
+    """A socket for each address that the host has; all have the same port. Raises OSError."""
+    sockets: list[socket.socket] = []
+    try:
+        for family, _, _, _, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+            listening = socket.create_server(
+                (str(address[0]), port), family=family, backlog=BACKLOG
+            )
+            listening.setblocking(False)
+            sockets.append(listening)
+            port = listening.getsockname()[1]
+    except OSError:
+        for listening in sockets:
+            listening.close()
+        raise
+    return sockets
 
 
 def _log_request(handler: Any) -> None:

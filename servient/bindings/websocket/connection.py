@@ -30,6 +30,7 @@ class Limits:
     one of them ends within this time; after that, further requests are refused at once.
     `drain_seconds`: how long a consumer may take to receive a message before it is disconnected.
     `farewell_seconds`: what requests in flight and last words have when the connection ends.
+    `close_seconds`: what a consumer then has to close its side.
     """
 
     requests: int = 64
@@ -37,6 +38,7 @@ class Limits:
     patience_seconds: float = 1.0
     drain_seconds: float = 20.0
     farewell_seconds: float = 1.0
+    close_seconds: float = 2.0
 
 
 class Socket(Protocol):

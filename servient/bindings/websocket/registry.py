@@ -7,8 +7,6 @@ from typing import Protocol
 from servient.bindings.websocket.connection import Connection
 from servient.errors import Busy
 
-CLOSE_SECONDS = 2.0
-
 
 class OpenSocket(Protocol):
     """A socket in the registry."""
@@ -22,8 +20,9 @@ class OpenSocket(Protocol):
 class Registry:
     """Sockets by the name of their Thing."""
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, close_seconds: float) -> None:
         self._limit = limit
+        self._close_seconds = close_seconds
         self._sockets: dict[str, set[OpenSocket]] = {}
         self._count = 0
         self._is_closed = False
@@ -80,7 +79,7 @@ class Registry:
 
     async def _wait_until_empty(self) -> None:
         try:
-            async with asyncio.timeout(CLOSE_SECONDS):
+            async with asyncio.timeout(self._close_seconds):
                 await self._empty.wait()
         except TimeoutError:
             for socket in tuple(self._all()):
