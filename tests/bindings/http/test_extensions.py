@@ -45,7 +45,11 @@ class Echo:
         return Response.file(Content(name.encode(), "text/plain; charset=utf-8"))
 
     async def fail(self, kind: str) -> Response:
-        errors = {"conflict": Conflict("there is one"), "busy": Busy("later")}
+        errors = {
+            "conflict": Conflict("there is one"),
+            "busy": Busy("later"),
+            "bug": RuntimeError("the password is 1234"),
+        }
         raise errors[kind]
 
 
@@ -96,8 +100,16 @@ async def test_files_have_their_media_type(serving: Serving) -> None:
 async def test_errors_of_handlers_are_problems(serving: Serving) -> None:
     assert is_problem(await serving.get("/fail/conflict"), 409)
     assert is_problem(await serving.get("/fail/busy"), 503)
-    assert is_problem(await serving.get("/fail/bug"), 500)
     assert is_problem(await serving.send("PUT", "/fail/conflict"), 405)
+
+
+async def test_a_bug_is_not_explained_to_the_client(
+    serving: Serving, caplog: pytest.LogCaptureFixture
+) -> None:
+    answer = await serving.get("/fail/bug")
+    assert is_problem(answer, 500)
+    assert "1234" not in answer.text
+    assert "1234" in caplog.text
 
 
 async def test_the_web_of_things_comes_first(serving: Serving) -> None:

@@ -229,19 +229,6 @@ async def test_a_client_that_leaves_does_not_stop_the_invocation(serving: Servin
     changed.close()
 
 
-async def test_a_bug_is_not_explained_to_the_client(
-    serving: Serving, caplog: pytest.LogCaptureFixture
-) -> None:
-    def read() -> Any:
-        raise RuntimeError("the password is 1234")
-
-    serving.lamp.set_property_read_handler("serial", read)
-    answer = await serving.get(f"{LAMP}/properties/serial")
-    assert is_problem(answer, 500)
-    assert "1234" not in answer.text
-    assert "1234" in caplog.text
-
-
 async def test_it_listens_on_ipv6() -> None:
     async with serve(host="::1") as serving:
         assert serving.binding.origin == f"http://[::1]:{serving.binding.port}"
