@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import json
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -225,6 +226,16 @@ async def test_closing_while_connecting_and_subscribed(lamp: Lamp) -> None:
         await reading
     await until(lambda: lamp.binding.connection_count == 0)
     gc.collect()
+
+
+async def test_a_program_consumes_with_it(lamp: Lamp, client: WebSocketClient) -> None:
+    servient = Servient(clients=[client])
+    wot = await servient.start()
+    consumed = wot.consume(json.dumps(lamp.servient.td(lamp.thing)))
+    assert await consumed.actions["double"].invoke({"number": 21}) == 42
+    await consumed.properties["level"].write(30)
+    assert await consumed.properties["level"].read() == 30
+    await servient.shutdown()
 
 
 async def test_a_plain_wotpy_servient(client: WebSocketClient) -> None:
