@@ -15,6 +15,9 @@ from servient.errors import InvalidInput, ServientError
 JSON_MEDIA_TYPE = "application/json"
 OCTET_STREAM = "application/octet-stream"
 
+# Far below Python's recursion limit: what is taken in can be validated, copied and sent on.
+NESTING_LIMIT = 100
+
 Value: TypeAlias = Any
 
 
@@ -46,15 +49,20 @@ def to_base64(content: Content) -> str:
 
 
 def to_json(value: Value) -> bytes:
-    """A value as JSON text in UTF-8; files become base64. Raises ServientError for NaN and the like."""
-    # By far the most frequent results: a float may be NaN and a str needs escaping, an int neither.
-    if type(value) is int:
-        return str(value).encode("ascii")
+    """A value as JSON text in UTF-8; files become base64.
+
+    Raises ServientError for what JSON has no word for, such as NaN, and for too deep a nesting.
+    """
     try:
+        # By far the most frequent results: a float may be NaN and a str needs escaping, an int neither.
+        if type(value) is int:
+            return str(value).encode("ascii")
         text = json.dumps(value, default=_file_to_json, allow_nan=False, separators=(",", ":"))
-        return text.encode("utf-8")
     except (TypeError, ValueError, RecursionError) as error:
-        raise ServientError(f"the value cannot be written as JSON: {error}") from error
+        raise ServientError(f"the value cannot be written as JSON: {_reason(error)}") from error
+    if text.count("[") + text.count("{") > NESTING_LIMIT and _is_too_deep(value):
+        raise ServientError(f"the value is nested more than {NESTING_LIMIT} levels deep")
+    return text.encode("utf-8")
 
 
 def _file_to_json(value: object) -> str:
@@ -64,13 +72,23 @@ def _file_to_json(value: object) -> str:
 
 
 def to_plain(value: Value) -> Value:
-    """A value with every file in it as a base64 string, for wires whose messages are JSON."""
+    """A value with every file in it as a base64 string, for wires whose messages are JSON.
+
+    Raises ServientError when it is nested too deeply.
+    """
+    try:
+        return _to_plain(value)
+    except RecursionError as error:
+        raise ServientError(f"the value is nested more than {NESTING_LIMIT} levels deep") from error
+
+
+def _to_plain(value: Value) -> Value:
     if isinstance(value, Content):
         return to_base64(value)
     if isinstance(value, dict):
-        return {name: to_plain(member) for name, member in value.items()}
-    if isinstance(value, list):
-        return [to_plain(member) for member in value]
+        return {name: _to_plain(member) for name, member in value.items()}
+    if isinstance(value, list | tuple):
+        return [_to_plain(member) for member in value]
     return value
 
 
@@ -94,13 +112,41 @@ def decode(content: Content) -> Value:
 def parse_json(text: bytes | str) -> Value:
     """A JSON value from outside. Raises InvalidInput, never anything else."""
     try:
-        return json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)
+        # Left to json.loads, bytes may be UTF-16 and may hold halves of surrogate pairs.
+        text = text if isinstance(text, str) else str(text, "utf-8-sig")
+        value = json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)
     except UnicodeDecodeError as error:
         raise InvalidInput("the body is not UTF-8") from error
     except RecursionError as error:
-        raise InvalidInput("the body is nested too deeply") from error
+        raise _too_deep() from error
     except ValueError as error:
-        raise InvalidInput(f"the body is not JSON: {error}") from error
+        raise InvalidInput(f"the body is not JSON: {_reason(error)}") from error
+    if text.count("[") + text.count("{") > NESTING_LIMIT and _is_too_deep(value):
+        raise _too_deep()
+    return value
+
+
+def _too_deep() -> InvalidInput:
+    return InvalidInput(f"the body is nested more than {NESTING_LIMIT} levels deep")
+
+
+def _is_too_deep(value: Value) -> bool:
+    level = [value]
+    for _ in range(NESTING_LIMIT + 1):
+        level = [container for container in level if isinstance(container, dict | list | tuple)]
+        if not level:
+            return False
+        level = [
+            member
+            for container in level
+            for member in (container.values() if isinstance(container, dict) else container)
+        ]
+    return True
+
+
+def _reason(error: Exception) -> str:
+    """What Python says, without its advice to programmers (on integers of over 4300 digits)."""
+    return str(error).partition("; use sys.")[0]
 
 
 def _refuse_constant(name: str) -> None:

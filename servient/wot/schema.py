@@ -3,14 +3,17 @@
 import base64
 import binascii
 from collections.abc import Mapping
+from fnmatch import fnmatchcase
+from itertools import islice
 from typing import Any
 
 from jsonschema import Draft7Validator
 from jsonschema.exceptions import ValidationError
 from referencing import Registry
+from referencing.exceptions import Unresolvable
 
-from servient.errors import InvalidInput, UnsupportedContent
-from servient.wot.content import JSON_MEDIA_TYPE, OCTET_STREAM, Content, Value
+from servient.errors import InvalidInput, ServientError, UnsupportedContent
+from servient.wot.content import JSON_MEDIA_TYPE, OCTET_STREAM, Content, Value, essence
 
 FAULTS_LIMIT = 16
 
@@ -22,38 +25,67 @@ class DataSchema:
         self.document = document
         # An own, empty registry: a $ref in a Thing Description is never fetched from anywhere.
         self._validator = Draft7Validator(document, registry=Registry())
-        members = document.get("properties", {})
-        self._files = {name: s for name, s in members.items() if is_file(s)}
+        self._members: Mapping[str, Any] = document.get("properties", {})
+        self._files = {name: s for name, s in self._members.items() if is_file(s)}
 
     def accept(self, value: Value) -> Value:
-        """The value as a handler gets it: files decoded to `Content`. Raises InvalidInput."""
+        """The value as a handler gets it: files decoded to `Content`.
+
+        Raises InvalidInput, UnsupportedContent, and ServientError when the schema itself is at fault.
+        """
         value = self._place(value)
         if value is None and self.document.get("type") == "object":
             value = {}  # no body at all: what is missing in it is named below
-        faults = [
-            to_fault(error)
-            for error, _ in zip(
-                self._validator.iter_errors(_without_files(value)),
-                range(FAULTS_LIMIT),
-                strict=False,
-            )
-        ]
-        if faults:
+        if faults := self._faults(value):
             where = faults[0]["pointer"]
             raise InvalidInput(f"{where or 'the input'}: {faults[0]['detail']}", faults)
         return self._decode(value)
 
+    def _faults(self, value: Value) -> list[dict[str, str]]:
+        errors = self._validator.iter_errors(self._without_files(value))
+        try:
+            return [to_fault(error) for error in islice(errors, FAULTS_LIMIT)]
+        except RecursionError as error:
+            raise InvalidInput("the input is nested too deeply to be checked") from error
+        except OverflowError as error:  # `multipleOf` a fraction, of an integer beyond all floats
+            raise InvalidInput("the input has a number that is out of range") from error
+        except Unresolvable as error:
+            raise ServientError(f"the data schema refers to {error.ref!r}, unknown here") from error
+
     def _place(self, value: Value) -> Value:
         """Put a bare body where it belongs: it is the value itself or the only file of the input."""
-        if not isinstance(value, Content) or is_file(self.document):
+        if not isinstance(value, Content):
             return value
+        if is_file(self.document):
+            return _typed(value, self.document)
         if len(self._files) == 1:
-            return {next(iter(self._files)): value}
-        raise UnsupportedContent(f"this does not take {value.media_type}")
+            [(name, schema)] = self._files.items()
+            return {name: _typed(value, schema)}
+        raise UnsupportedContent(f"this does not take {value.media_type[:100]}")
+
+    def _without_files(self, value: Value) -> Value:
+        """A stand-in for validation: a file is a string as far as its schema is concerned.
+
+        Raises InvalidInput for a file where something else is declared.
+        """
+        if isinstance(value, Content):
+            return ""
+        if not isinstance(value, dict):
+            return value
+        return {
+            name: self._stand_in(name) if isinstance(member, Content) else member
+            for name, member in value.items()
+        }
+
+    def _stand_in(self, name: str) -> str:
+        if name in self._members and name not in self._files:
+            fault = {"pointer": _pointer(name), "detail": "not a file"}
+            raise InvalidInput(f"{fault['pointer']}: not a file", [fault])
+        return ""
 
     def _decode(self, value: Value) -> Value:
         if is_file(self.document) and isinstance(value, str):
-            return _file("", value, self.document)
+            return _file(None, value, self.document)
         if not self._files or not isinstance(value, dict):
             return value
         return {
@@ -76,24 +108,29 @@ def media_type_of(schema: Mapping[str, Any]) -> str:
 
 def to_fault(error: ValidationError) -> dict[str, str]:
     """One fault of an input: a JSON pointer (RFC 6901) and what is wrong there."""
-    steps = (str(step).replace("~", "~0").replace("/", "~1") for step in error.absolute_path)
-    return {"pointer": "".join(f"/{step}" for step in steps), "detail": error.message[:200]}
+    return {"pointer": _pointer(*error.absolute_path), "detail": error.message[:200]}
 
 
-def _without_files(value: Value) -> Value:
-    """A stand-in for validation: a file is a string as far as its schema is concerned."""
-    if isinstance(value, Content):
-        return ""
-    if isinstance(value, dict):
-        return {name: "" if isinstance(m, Content) else m for name, m in value.items()}
-    return value
+def _pointer(*steps: object) -> str:
+    return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in steps)
 
 
-def _file(name: str, text: str, schema: Mapping[str, Any]) -> Content:
+def _typed(content: Content, schema: Mapping[str, Any]) -> Content:
+    """A bare body of the file's own type, or of none in particular. Raises UnsupportedContent."""
+    wanted = media_type_of(schema)
+    sent = essence(content.media_type)
+    if OCTET_STREAM in (sent, essence(wanted)):
+        return Content(content.body, wanted if sent == OCTET_STREAM else content.media_type)
+    if fnmatchcase(sent, essence(wanted)):  # "image/*" is wanted at times
+        return content
+    raise UnsupportedContent(f"this takes {wanted}, not {content.media_type[:100]}")
+
+
+def _file(name: str | None, text: str, schema: Mapping[str, Any]) -> Content:
     try:
         body = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError) as error:
-        pointer = f"/{name}" if name else ""
+        pointer = "" if name is None else _pointer(name)
         raise InvalidInput(
             f"{pointer or 'the input'}: not base64",
             [{"pointer": pointer, "detail": f"not base64: {error}"}],
