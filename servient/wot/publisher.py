@@ -21,20 +21,21 @@ class Publisher:
     def __init__(self, thing: str, ids: Iterator[int] | None = None) -> None:
         self._thing = thing
         self._ids = ids if ids is not None else itertools.count()
-        self._listeners: dict[tuple[AffordanceKind, str] | None, list[Listener]] = {}
+        # In their order, each under a key of its own: the same listener may be here twice.
+        self._listeners: dict[tuple[AffordanceKind, str] | None, dict[object, Listener]] = {}
         self._subscriptions: set[Subscription] = set()
 
     def listen(
         self, listener: Listener, of: tuple[AffordanceKind, str] | None = None
     ) -> Callable[[], None]:
         """Have `listener` called for one affordance, or for all; returns its own undo."""
-        self._listeners.setdefault(of, []).append(listener)
-        return lambda: self._forget(of, listener)
+        key = object()
+        self._listeners.setdefault(of, {})[key] = listener
+        return lambda: self._forget(of, key)
 
-    def _forget(self, of: tuple[AffordanceKind, str] | None, listener: Listener) -> None:
-        listeners = self._listeners.get(of, [])
-        if listener in listeners:
-            listeners.remove(listener)
+    def _forget(self, of: tuple[AffordanceKind, str] | None, key: object) -> None:
+        listeners = self._listeners.get(of, {})
+        listeners.pop(key, None)
         if not listeners:
             self._listeners.pop(of, None)
 
@@ -52,13 +53,13 @@ class Publisher:
         return subscription
 
     def publish(self, kind: AffordanceKind, name: str, value: Value) -> None:
-        listeners = [*self._listeners.get((kind, name), ()), *self._listeners.get(None, ())]
-        if not listeners:
+        own, all_of_it = (self._listeners.get(of, {}) for of in ((kind, name), None))
+        if not own and not all_of_it:
             return
         notification = Notification(
             self._thing, kind, name, value, next(self._ids), datetime.now(UTC)
         )
-        for listener in listeners:
+        for listener in (*own.values(), *all_of_it.values()):
             try:
                 listener(notification)
             except (

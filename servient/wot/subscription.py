@@ -53,6 +53,13 @@ class Subscription:
         self._undo = undo
 
     def push(self, notification: Notification) -> None:
+        """Raises ServientError for a value that no wire can carry: nobody waits for that.
+
+        It is encoded now, for all: the program may change the value before it is looked at.
+        """
+        _ = notification.content
+        if self.is_ended:
+            return
         if len(self._queue) == self._queue.maxlen:
             self.dropped += 1
         self._queue.append(notification)
