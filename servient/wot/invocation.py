@@ -45,6 +45,8 @@ class Invocation:
         self._end(Status.COMPLETED, output, None)
 
     def fail(self, error: ServientError) -> None:
+        # The record outlives the call: it must not keep the call's frames and all that is in them.
+        error.__traceback__ = error.__cause__ = error.__context__ = None
         self._end(Status.FAILED, None, error)
 
     def _end(self, status: Status, output: Value, error: ServientError | None) -> None:
@@ -59,8 +61,15 @@ class Invocation:
         """
         await self._ended.wait()
         if self.error is not None:
-            raise self.error
+            raise _again(self.error)
         return self.output
+
+
+def _again(error: ServientError) -> ServientError:
+    """An equal error to raise: each that waits gets its own, with a traceback of its own."""
+    copy = type(error).__new__(type(error), *error.args)
+    copy.__dict__.update(error.__dict__)
+    return copy
 
 
 class Invocations:
