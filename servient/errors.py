@@ -100,6 +100,12 @@ class ActionFailed(ServientError):
     title = "Action failed"
 
 
+class PropertyFailed(ServientError):
+    """A property's handler failed."""
+
+    title = "Property failed"
+
+
 class ModuleTrapped(ActionFailed):
     """The WebAssembly code trapped; its instance is replaced and its state is lost."""
 

@@ -93,6 +93,9 @@ class Description:
     def __iter__(self) -> Iterator[Affordance]:
         return iter(self._affordances.values())
 
+    def has(self, kind: AffordanceKind, name: str) -> bool:
+        return (kind, name) in self._affordances
+
     def find(self, kind: AffordanceKind, name: str) -> Affordance:
         """Raises NotFound."""
         affordance = self._affordances.get((kind, name))
