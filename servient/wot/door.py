@@ -3,9 +3,10 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from servient.errors import OperationNotAllowed, UnsupportedContent
+from servient.errors import NoValue, OperationNotAllowed, PropertyFailed, UnsupportedContent
 from servient.wot.content import Content, Value, decode
 from servient.wot.description import Affordance
+from servient.wot.handler import Handler, bounded
 from servient.wot.invocation import Invocation
 from servient.wot.operations import AffordanceKind, Operation
 from servient.wot.schema import DataSchema
@@ -20,6 +21,8 @@ KIND_OF = {
     Operation.INVOKE_ACTION: AffordanceKind.ACTION,
     Operation.SUBSCRIBE_EVENT: AffordanceKind.EVENT,
 }
+
+_SUBSCRIBE = frozenset({Operation.OBSERVE_PROPERTY, Operation.SUBSCRIBE_EVENT})
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +48,14 @@ class Door:
         """Carry out an operation that has an answer; returns its value, None when it has none."""
         perform = _PERFORM.get(interaction.operation)
         if perform is None:
-            raise OperationNotAllowed(f"{interaction.operation} is a subscription")
+            raise OperationNotAllowed(f"{interaction.operation} has no answer to wait for")
         thing, affordance = self._find(interaction)
         return await perform(self, thing, affordance, interaction.input)
 
     def invoke(self, interaction: Interaction) -> Invocation:
         """Start an action and return its record at once."""
+        if interaction.operation is not Operation.INVOKE_ACTION:
+            raise OperationNotAllowed(f"{interaction.operation} does not start anything")
         thing, affordance = self._find(interaction)
         return self._start(thing, affordance, interaction.input)
 
@@ -59,6 +64,8 @@ class Door:
 
         `limit` notifications wait for a subscriber that is busy; with 1, it gets the newest alone.
         """
+        if interaction.operation not in _SUBSCRIBE:
+            raise OperationNotAllowed(f"{interaction.operation} is no subscription")
         thing, affordance = self._find(interaction)
         return thing.publisher.subscribe(affordance.kind, affordance.name, limit)
 
@@ -68,11 +75,24 @@ class Door:
         return thing, thing.description.require(kind, interaction.affordance, interaction.operation)
 
     async def _read(self, thing: ExposedThing, affordance: Affordance, _: Value) -> Value:
-        return await thing.read_property(affordance.name)
+        if not thing.has_value(affordance.name):
+            raise NoValue(f"property {affordance.name!r} has no value yet")
+        return await self._bounded(thing.read_property, affordance.name)
 
     async def _write(self, thing: ExposedThing, affordance: Affordance, value: Value) -> Value:
-        await thing.write_property(affordance.name, _accept(affordance.input, value))
+        accepted = _accept(affordance.input, value)
+        await self._bounded(thing.write_property, affordance.name, accepted)
         return None
+
+    async def _bounded(self, handler: Handler, name: str, *arguments: Value) -> Value:
+        return await bounded(
+            handler,
+            name,
+            *arguments,
+            name=f"property {name!r}",
+            limit_seconds=self._servient.invocation_deadline_seconds,
+            failure=lambda _: PropertyFailed(f"property {name!r} failed"),
+        )
 
     async def _invoke(self, thing: ExposedThing, affordance: Affordance, value: Value) -> Value:
         return await self._start(thing, affordance, value).result()

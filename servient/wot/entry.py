@@ -1,10 +1,13 @@
 """WoTPy's `wot` object, the entry point of programs: produce, consume, discover."""
 
+import itertools
 from typing import Any
 
+import reactivex
 from slugify import slugify
 from wotpy.wot.wot import WoT as WotpyWoT
 
+from servient.wot.content import to_json
 from servient.wot.document import to_document
 from servient.wot.model import Thing
 from servient.wot.thing import ExposedThing
@@ -24,7 +27,26 @@ class WoT(WotpyWoT):
         name is taken.
         """
         document = to_document(model)
-        thing = Thing(document, name or slugify(document["title"]) or "thing")
+        thing = Thing(document, name or self._free_name(document["title"]))
         exposed_thing: ExposedThing = self._exposed_thing_cls(self._servient, thing)
         self._servient.add_exposed_thing(exposed_thing)
         return exposed_thing
+
+    def _free_name(self, title: str) -> str:
+        """Different titles may look the same in a path: the second "Lamp!" is "lamp-2"."""
+        slug = slugify(title) or "thing"
+        names = itertools.chain([slug], (f"{slug}-{count}" for count in itertools.count(2)))
+        taken = self._servient.exposed_thing_set.find_by_thing_title
+        return next(name for name in names if taken(name) is None)
+
+    def _build_local_discover_observable(self, thing_filter: Any) -> Any:
+        """The TDs, as strings, of the Things that have all members of the filter's fragment."""
+        wanted = thing_filter.fragment or {}
+        found = map(self._servient.td, self._servient.exposed_things)
+        return reactivex.of(
+            *(
+                to_json(td).decode()
+                for td in found
+                if all(member in td.items() for member in wanted.items())
+            )
+        )

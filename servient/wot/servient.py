@@ -2,20 +2,26 @@
 
 import asyncio
 import itertools
+import logging
 from collections.abc import Coroutine, Iterable, Iterator
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from wotpy.wot.servient import Servient as WotpyServient
 
 from servient.errors import NotFound
 from servient.wot.binding import Binding
-from servient.wot.description import Document
+from servient.wot.description import Description, Document
 from servient.wot.entry import WoT
 from servient.wot.invocation import Invocations
 from servient.wot.thing import ExposedThing
 from servient.wot.thing_set import ThingSet
 
+logger = logging.getLogger(__name__)
+
 INVOCATION_DEADLINE_SECONDS = 60.0
+# For handlers that do not end although they are cancelled.
+SHUTDOWN_SECONDS = 5.0
 
 
 class Servient(WotpyServient):
@@ -32,7 +38,7 @@ class Servient(WotpyServient):
         super().__init__(hostname=hostname, catalogue_port=catalogue_port, clients=list(clients))
         self._exposed_thing_set = ThingSet()
         self._enabled: dict[str, ExposedThing] = {}
-        self._tds: dict[str, Document] = {}
+        self._tds: WeakKeyDictionary[Description, Document] = WeakKeyDictionary()
         self._tasks: set[asyncio.Task[None]] = set()
         self.invocations = invocations or Invocations()
         self.invocation_deadline_seconds = invocation_deadline_seconds
@@ -70,7 +76,6 @@ class Servient(WotpyServient):
             raise ValueError(f"Thing {thing_title!r} is not exposed")
         for server in self._servers.values():
             server.remove_exposed_thing(thing.name)
-        self.forget_td(thing)
 
     def remove_exposed_thing(self, thing_title: str) -> None:
         """Destroy a Thing: nobody is served any more, and every subscription to it ends."""
@@ -84,10 +89,10 @@ class Servient(WotpyServient):
 
     def td(self, thing: ExposedThing) -> Document:
         """The complete TD, with the forms of every binding; worked out once. Not to be changed."""
-        document = self._tds.get(thing.name)
+        described = thing.description
+        document = self._tds.get(described)
         if document is None:
             bindings = [server for server in self._servers.values() if isinstance(server, Binding)]
-            described = thing.description
             forms = {
                 (affordance.kind, affordance.name): [
                     form for binding in bindings for form in binding.forms(described, affordance)
@@ -95,59 +100,75 @@ class Servient(WotpyServient):
                 for affordance in described
             }
             own = [form for binding in bindings for form in binding.thing_forms(described)]
-            document = self._tds[thing.name] = described.with_forms(forms, own)
+            document = self._tds[described] = described.with_forms(forms, own)
         return document
 
-    def forget_td(self, thing: ExposedThing) -> None:
-        """The Thing's description changed: its TD is worked out anew at the next look."""
-        self._tds.pop(thing.name, None)
-
     def refresh_forms(self) -> None:
-        """WoTPy writes forms into every Thing here; ours are merged when a TD is read."""
+        """Have the forms of every TD worked out anew at the next look."""
         self._tds.clear()
 
     # Life
 
-    def run(self, work: Coroutine[Any, Any, None], name: str) -> None:
+    def run(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
         """Run a task that lives until it is done or the servient stops."""
         task = asyncio.create_task(work, name=name)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
 
     async def start(self) -> WoT:
         """Start the bindings; when one cannot start, those that did are stopped again."""
         async with self._servient_lock:
-            started = []
+            if self.is_running:
+                return WoT(self)
+            started: list[Any] = []
             try:
                 await self.startup_hook()
                 for server in self._servers.values():
-                    await self._start_server(server)
+                    await server.start(self)
                     started.append(server)
                 self._start_catalogue()
             except BaseException:
-                for server in reversed(started):
-                    await server.stop()
+                await _stop(reversed(started))
                 raise
+            self.refresh_forms()  # ports are known only now
             self._is_running = True
         return WoT(self)
-
-    async def _start_server(self, server: Any) -> None:
-        try:
-            await server.start(self)
-        except OSError as error:  # which of the ports it was is not in the system's words
-            where = f"{server.protocol} on port {server.port}"
-            raise OSError(error.errno, f"{where}: {error.strerror or error}") from error
 
     async def shutdown(self) -> None:
         """End every subscription, stop the bindings, cancel what still runs."""
         async with self._servient_lock:
-            await self.shutdown_hook()
-            for thing in self._exposed_thing_set.exposed_things:
-                thing.publisher.end()
-            for server in reversed(self._servers.values()):
-                await server.stop()
-            self._stop_catalogue()
-            for task in tuple(self._tasks):
-                task.cancel()
-            await asyncio.gather(*self._tasks, return_exceptions=True)
-            self._is_running = False
+            try:
+                await self.shutdown_hook()
+            finally:
+                self._end_subscriptions()
+                if self.is_running:
+                    self._is_running = False
+                    await _stop(reversed(self._servers.values()))
+                    self._stop_catalogue()
+                self._end_subscriptions()  # also of those who came in the meantime
+                await self._end_tasks()
+
+    def _end_subscriptions(self) -> None:
+        for thing in self._exposed_thing_set.exposed_things:
+            thing.publisher.end()
+
+    async def _end_tasks(self) -> None:
+        # Without the one that we are called from: a handler may shut its own servient down.
+        tasks = self._tasks - {asyncio.current_task()}
+        for task in tasks:
+            task.cancel()
+        if not tasks:
+            return
+        _, busy = await asyncio.wait(tasks, timeout=SHUTDOWN_SECONDS)
+        for task in busy:
+            logger.warning("%s does not end although it is cancelled", task.get_name())
+
+
+async def _stop(servers: Iterable[Any]) -> None:
+    """Stop them all, whatever one of them raises."""
+    for server in servers:
+        try:
+            await server.stop()
+        except Exception:  # the others have to be stopped nevertheless
+            logger.exception("the %s binding could not be stopped", server.protocol)
