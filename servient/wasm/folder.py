@@ -1,0 +1,70 @@
+"""The host's side of a guest's private folder: nothing that the guest plants there is followed."""
+
+import os
+import shutil
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+
+from servient.errors import InvalidInput, TooLarge
+
+NAME_LIMIT_BYTES = 255
+
+
+class Folder:
+    """Files by plain names, opened without following links. Blocking: for the instance's worker."""
+
+    def __init__(self, path: Path, limit_bytes: int) -> None:
+        self.path = path
+        self._limit_bytes = limit_bytes
+
+    def prepare(self, inputs: Mapping[str, bytes], outputs: tuple[str, ...]) -> None:
+        """Write the inputs, and remove outputs of earlier calls: a result is never an old one."""
+        for name in (*inputs, *outputs):
+            self._clear(name)
+        for name, body in inputs.items():
+            fd = os.open(
+                self.path / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600
+            )
+            with os.fdopen(fd, "wb") as file:
+                file.write(body)
+
+    def collect(self, outputs: tuple[str, ...]) -> dict[str, bytes]:
+        """The outputs that are there and are files. Raises TooLarge."""
+        found = {name: self._read(name) for name in outputs}
+        return {name: body for name, body in found.items() if body is not None}
+
+    def _clear(self, name: str) -> None:
+        path = self.path / check_name(name)
+        try:
+            if stat.S_ISDIR(path.lstat().st_mode):
+                shutil.rmtree(path)
+            else:
+                path.unlink()
+        except FileNotFoundError:
+            pass
+
+    def _read(self, name: str) -> bytes | None:
+        try:
+            fd = os.open(self.path / check_name(name), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        except OSError:  # not there, or a link
+            return None
+        with os.fdopen(fd, "rb") as file:
+            if not stat.S_ISREG(os.fstat(fd).st_mode):
+                return None
+            body = file.read(self._limit_bytes + 1)
+        if len(body) > self._limit_bytes:
+            raise TooLarge(f"the file {name!r} is over {self._limit_bytes} bytes")
+        return body
+
+
+def check_name(name: str) -> str:
+    """A single segment of a path. Raises InvalidInput."""
+    if (
+        name in ("", ".", "..")
+        or "/" in name
+        or "\0" in name
+        or len(name.encode()) > NAME_LIMIT_BYTES
+    ):
+        raise InvalidInput(f"{name[:50]!r} is not the name of a file")
+    return name

@@ -1,0 +1,175 @@
+"""One running copy of a module: its store, and calls into it. Blocking, for one thread."""
+
+import ctypes
+import logging
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import wasmtime
+from wasmtime import _ffi as ffi
+
+from servient.errors import (
+    ActionFailed,
+    DeadlineExceeded,
+    ModuleExited,
+    ModuleTrapped,
+    ServientError,
+)
+from servient.wasm.engine import Engine
+from servient.wasm.imports.wasi import define_wasi, wasi_config
+from servient.wasm.module import Module
+from servient.wasm.output import Output
+from servient.wasm.types import Limits
+from servient.wasm.values import Codec, check_arguments
+from servient.wasm.watch import Ending, Watch
+
+logger = logging.getLogger(__name__)
+
+TRAPS = {
+    wasmtime.TrapCode.STACK_OVERFLOW: "it called itself too deeply",
+    wasmtime.TrapCode.MEMORY_OUT_OF_BOUNDS: "it reached outside its memory",
+    wasmtime.TrapCode.TABLE_OUT_OF_BOUNDS: "it reached outside a table",
+    wasmtime.TrapCode.INDIRECT_CALL_TO_NULL: "it called a function that is not there",
+    wasmtime.TrapCode.BAD_SIGNATURE: "it called a function of another type",
+    wasmtime.TrapCode.INTEGER_OVERFLOW: "an integer overflowed",
+    wasmtime.TrapCode.INTEGER_DIVISION_BY_ZERO: "it divided by zero",
+    wasmtime.TrapCode.BAD_CONVERSION_TO_INTEGER: "a number does not fit into an integer",
+    wasmtime.TrapCode.UNREACHABLE: "it reached code that must not be reached",
+}
+
+_OnEpoch = ctypes.CFUNCTYPE(
+    ctypes.c_size_t,
+    ctypes.POINTER(ffi.wasmtime_context_t),
+    ctypes.c_void_p,
+    ctypes.POINTER(ctypes.c_uint64),
+    ctypes.POINTER(ffi.wasmtime_update_deadline_kind_t),
+)
+_Finalize = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
+_CONTINUE = 0
+
+
+class Guest:
+    """Instantiates a module and calls its exports until one fails; then it is to be thrown away."""
+
+    def __init__(
+        self, engine: Engine, module: Module, folder: Path, limits: Limits, watch: Watch
+    ) -> None:
+        self._module = module
+        self._watch = watch
+        self._limits = limits
+        self.stdout = Output("stdout", limits.stdout_bytes)
+        self.stderr = Output("stderr", limits.stdout_bytes)
+        self._store = wasmtime.Store(engine.native)
+        self._store.set_limits(
+            memory_size=limits.memory_bytes,
+            table_elements=limits.table_elements,
+            instances=1,
+            tables=16,
+            memories=1,
+        )
+        self._store.set_wasi(wasi_config(folder, self.stdout.path, self.stderr.path))
+        self._linker = wasmtime.Linker(engine.native)
+        define_wasi(self._linker, watch)
+        # Both must live as long as the store, which calls them from its guest's thread.
+        self._on_epoch = _OnEpoch(self._epoch)
+        self._finalize = _Finalize(lambda _: None)
+        ffi.wasmtime_store_epoch_deadline_callback(
+            self._store.ptr(), self._on_epoch, None, self._finalize
+        )
+        self._exports: dict[str, tuple[wasmtime.Func, Codec]] = {}
+
+    def start(self, seconds: float) -> None:
+        """Instantiate, which runs a start function, and initialise a reactor."""
+        with self._running("the start of the module", seconds):
+            instance = self._linker.instantiate(self._store, self._module.native)
+            exports = instance.exports(self._store)
+            for name, signature in self._module.signatures.items():
+                function = exports[name]
+                assert isinstance(function, wasmtime.Func)  # noqa: S101 - its type was a function's
+                self._exports[name] = (function, Codec(signature))
+        if self._module.is_reactor:
+            self.call("_initialize", (), seconds)
+
+    def call(
+        self, name: str, arguments: tuple[int | float, ...], seconds: float
+    ) -> tuple[tuple[int | float, ...], float]:
+        """The results, and how many seconds the guest took."""
+        function, codec = self._exports[name]
+        checked = check_arguments(name, self._module.signatures[name], arguments)
+        slots = (ctypes.c_uint8 * (16 * codec.slot_count))()
+        codec.encode(slots, checked)
+        with self._running(repr(name), seconds):
+            began = time.perf_counter()
+            _call_unchecked(self._store, function, slots, codec.slot_count)
+            spent = time.perf_counter() - began
+        return codec.decode(slots), spent
+
+    def close(self) -> None:
+        self._store.close()
+        self._linker.close()
+        self.stdout.close()
+        self.stderr.close()
+
+    @contextmanager
+    def _running(self, what: str, seconds: float) -> Iterator[None]:
+        """The guest runs inside, under a deadline; how it ends is told by one of our errors."""
+        self.stdout.begin()
+        self.stderr.begin()
+        self._store.set_epoch_deadline(1)
+        try:
+            with self._watch.over(seconds):
+                yield
+        except (wasmtime.WasmtimeError, wasmtime.Trap) as error:
+            raise self._reason(what, seconds, error) from error
+
+    def _reason(self, what: str, seconds: float, error: Exception) -> ServientError:
+        match self._watch.interrupted:
+            case Ending.DEADLINE:
+                return DeadlineExceeded(f"{what} did not end within {seconds:g} s")
+            case Ending.CLOSED:
+                return ActionFailed(f"{what} was ended: its deployment was removed")
+        if isinstance(error, wasmtime.ExitTrap):
+            return ModuleExited(f"{what} ended the module with exit code {error.code}")
+        if isinstance(error, wasmtime.Trap) and error.trap_code in TRAPS:
+            return ModuleTrapped(f"{what} trapped: {TRAPS[error.trap_code]}")
+        reason = " ".join(str(error).split())
+        return ModuleTrapped(f"{what} trapped: {reason[:200]}")
+
+    def _epoch(
+        self, _context: object, _data: object, delta: Callable[..., int], kind: object
+    ) -> int:
+        """Called on the guest's thread with every tick: 0 lets it go on, an error ends it."""
+        try:
+            self.stdout.trim()
+            self.stderr.trim()
+            if self._watch.ending is None:
+                delta[0] = 1  # type: ignore[index] # a C pointer
+                kind[0] = _CONTINUE  # type: ignore[index] # likewise
+                return 0
+        except Exception:  # a guest that cannot be watched must not go on
+            logger.exception("the watch over a guest failed")
+        pointer = ffi.wasmtime_error_new(ctypes.create_string_buffer(b"interrupted"))
+        return ctypes.cast(pointer, ctypes.c_void_p).value or 0
+
+
+def _call_unchecked(
+    store: wasmtime.Store,
+    function: wasmtime.Func,
+    slots: "ctypes.Array[ctypes.c_uint8]",
+    count: int,
+) -> None:
+    """The C function below `Func.__call__`, which would look up all types anew at each call."""
+    trap = ctypes.POINTER(ffi.wasm_trap_t)()
+    error = ffi.wasmtime_func_call_unchecked(
+        store._context(),
+        ctypes.byref(function._func),
+        ctypes.cast(slots, ctypes.POINTER(ffi.wasmtime_val_raw_t)),
+        count,
+        ctypes.byref(trap),
+    )
+    if error:
+        raise wasmtime.WasmtimeError._from_ptr(error)
+    if trap:
+        raise wasmtime.Trap._from_ptr(trap)
