@@ -1,0 +1,1 @@
+"""Things over MQTT: values that the broker retains, events, and requests with answers."""

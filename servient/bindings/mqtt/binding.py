@@ -1,0 +1,174 @@
+"""The MQTT binding as the servient sees it: a life, and forms."""
+
+from typing import Any
+
+from wotpy.protocols.enums import Protocols
+
+from servient.bindings.mqtt.forms import Forms
+from servient.bindings.mqtt.mirror import Mirror
+from servient.bindings.mqtt.outbox import Outbox
+from servient.bindings.mqtt.responder import REQUESTS_LIMIT, Responder
+from servient.bindings.mqtt.sweep import Sweep
+from servient.bindings.mqtt.topics import Topics
+from servient.bindings.paths import thing_path
+from servient.mqtt.connection import Connection, connect
+from servient.mqtt.message import Broker, Message
+from servient.mqtt.session import Session
+from servient.mqtt.terms import OFFLINE, ONLINE
+from servient.wot.binding import Binding
+from servient.wot.description import Affordance, Description, Form
+from servient.wot.servient import Servient
+from servient.wot.thing import ExposedThing
+
+PAYLOAD_LIMIT_BYTES = 16 * 1024 * 1024
+# For what is somewhat too large there is an answer; what is much larger never gets here.
+_HEADROOM_BYTES = 1024 * 1024
+GOODBYE_SECONDS = 5.0
+
+
+class MqttBinding(Binding):
+    """Serves Things over one connection to a broker, all topics below `prefix`.
+
+    `public_host` and `public_port` are how consumers reach the broker, if not as we do. The prefix is
+    this servient's alone: what it finds retained there and does not know, it clears.
+    """
+
+    def __init__(
+        self,
+        broker_host: str,
+        broker_port: int,
+        *,
+        prefix: str,
+        public_host: str | None = None,
+        public_port: int | None = None,
+        username: str | None = None,
+        password: str | None = None,
+        payload_limit_bytes: int = PAYLOAD_LIMIT_BYTES,
+        requests_limit: int = REQUESTS_LIMIT,
+    ) -> None:
+        super().__init__(public_host or broker_host, public_port or broker_port)
+        self.topics = Topics(prefix)
+        self._broker = Broker(broker_host, broker_port, username, password)
+        self._payload_limit_bytes = payload_limit_bytes
+        self._requests_limit = requests_limit
+        self._forms = Forms(self.origin, self.topics)
+        self._running: _Running | None = None
+
+    @property
+    def protocol(self) -> str:
+        mqtt: str = Protocols.MQTT
+        return mqtt
+
+    @property
+    def version(self) -> int | None:
+        """Of MQTT on the connection: 5, 4 for 3.1.1, or None while there is none."""
+        connection = self._running.session.connection if self._running else None
+        return connection.version if connection else None
+
+    # Life
+
+    async def start(self, servient: Servient) -> None:
+        """Raises MqttError, an OSError, when the broker cannot be used."""
+        running = _Running(
+            self._broker, self.topics, servient, self._payload_limit_bytes, self._requests_limit
+        )
+        await running.start()
+        self._running = running
+
+    async def stop(self) -> None:
+        if self._running is not None:
+            running, self._running = self._running, None
+            await running.stop()
+
+    def add_exposed_thing(self, exposed_thing: ExposedThing) -> None:
+        if self._running is not None:
+            self._running.mirror.add(exposed_thing)
+
+    def remove_exposed_thing(self, thing_id: str) -> None:
+        if self._running is not None:
+            self._running.mirror.remove(thing_id)
+
+    # Descriptions
+
+    @property
+    def origin(self) -> str:
+        host = f"[{self.public_host}]" if ":" in self.public_host else self.public_host
+        return f"mqtt://{host}:{self.port}"
+
+    def forms(self, thing: Description, affordance: Affordance) -> list[Form]:
+        return self._forms.of(thing.name, affordance)
+
+    def build_base_url(self, hostname: str, thing: Any) -> str:
+        """WoTPy's way to ask where a Thing is."""
+        path = thing_path(thing.url_name) if thing is not None else ""
+        return f"{self.origin}/{self.topics.prefix}{path}"
+
+
+class _Running:
+    """What exists while the binding runs."""
+
+    def __init__(
+        self,
+        broker: Broker,
+        topics: Topics,
+        servient: Servient,
+        payload_limit_bytes: int,
+        requests_limit: int,
+    ) -> None:
+        self._broker = broker
+        self._topics = topics
+        self._servient = servient
+        self._packet_limit_bytes = payload_limit_bytes + _HEADROOM_BYTES
+        self._outbox = Outbox()
+        self._responder = Responder(
+            servient,
+            topics,
+            self._outbox,
+            payload_limit_bytes=payload_limit_bytes,
+            requests_limit=requests_limit,
+        )
+        self.mirror = Mirror(topics, self._outbox, payload_limit_bytes)
+        self._sweep: Sweep | None = Sweep(topics, self.mirror, self._outbox)
+        self.session = Session(self._open, self._use, self._outbox.detach)
+
+    async def start(self) -> None:
+        for thing in self._servient.enabled_exposed_things:
+            self.mirror.add(thing)
+        try:
+            await self.session.start()
+        except BaseException:
+            self.mirror.clear()
+            raise
+
+    async def stop(self) -> None:
+        """Nothing but the servient's status stays on the broker."""
+        await self._responder.stop()
+        self.mirror.clear()
+        self._outbox.put(Message(self._topics.status, OFFLINE, is_retained=True))
+        if self.session.connection is not None:
+            await self._outbox.drained(GOODBYE_SECONDS)
+        await self.session.stop()
+
+    async def _open(self) -> Connection:
+        will = Message(self._topics.status, OFFLINE, is_retained=True)
+        return await connect(
+            self._broker, self._receive, will=will, packet_limit_bytes=self._packet_limit_bytes
+        )
+
+    async def _use(self, connection: Connection) -> None:
+        """First what makes us hear requests, then what tells others that we do."""
+        await connection.subscribe(*self._topics.request_filters, is_own_heard=False)
+        if self._sweep is not None:
+            await self._sweep.run(connection)
+            self._sweep = None
+        self._outbox.put(Message(self._topics.status, ONLINE, is_retained=True))
+        self.mirror.republish()
+        self._outbox.attach(connection)
+
+    def _receive(self, message: Message) -> None:
+        request = self._topics.parse(message.topic)
+        if request is None:
+            if self._sweep is not None:
+                self._sweep.hear(message)
+        elif not message.is_retained:  # a retained request would be made again at every connection
+            self._responder.accept(request, message)

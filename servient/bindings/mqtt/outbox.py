@@ -1,0 +1,115 @@
+"""What is to be published: in order, bounded, and kept until the broker has acknowledged it."""
+
+import asyncio
+import itertools
+import logging
+from functools import partial
+
+from servient.mqtt.connection import Connection
+from servient.mqtt.errors import ConnectionLost
+from servient.mqtt.message import Message
+
+logger = logging.getLogger(__name__)
+
+WAITING_LIMIT = 4096
+WAITING_LIMIT_BYTES = 64 * 1024 * 1024
+
+# A retained message replaces an earlier one of its topic that still waits; others have a number.
+_Key = str | int
+
+
+class Outbox:
+    """Publishes on the attached connection; without one, messages wait.
+
+    Of retained messages the latest of each topic is kept, of others the newest up to the limits:
+    `dropped` counts what was lost to them.
+    """
+
+    def __init__(
+        self, waiting_limit: int = WAITING_LIMIT, waiting_limit_bytes: int = WAITING_LIMIT_BYTES
+    ) -> None:
+        self._waiting_limit = waiting_limit
+        self._waiting_limit_bytes = waiting_limit_bytes
+        self._connection: Connection | None = None
+        self._numbers = itertools.count()
+        self._waiting: dict[_Key, Message] = {}
+        self._count = 0
+        self._size_bytes = 0
+        self._sent: dict[int, tuple[_Key, Message]] = {}
+        self._unacknowledged: dict[_Key, Message] = {}
+        self._empty = asyncio.Event()
+        self._empty.set()
+        self.dropped = 0
+
+    def put(self, message: Message) -> None:
+        self._empty.clear()
+        if message.is_retained:
+            self._waiting.pop(message.topic, None)
+            self._waiting[message.topic] = message
+        else:
+            self._wait(next(self._numbers), message)
+        self._publish()
+
+    def attach(self, connection: Connection) -> None:
+        """Publish here from now on, beginning with what an earlier connection lost."""
+        later, self._waiting = self._waiting, {}
+        self._count = self._size_bytes = 0
+        for key, message in (*self._unacknowledged.items(), *later.items()):
+            if isinstance(key, int):
+                self._wait(key, message)
+            elif key not in later or message is later[key]:
+                self._waiting[key] = message
+        self._unacknowledged.clear()
+        self._connection = connection
+        self._publish()
+
+    def detach(self) -> None:
+        self._connection = None
+
+    async def drained(self, seconds: float) -> bool:
+        """Wait until all is acknowledged; False when that takes too long."""
+        try:
+            await asyncio.wait_for(self._empty.wait(), seconds)
+        except TimeoutError:
+            return False
+        return True
+
+    def __len__(self) -> int:
+        return len(self._waiting) + len(self._sent) + len(self._unacknowledged)
+
+    def _wait(self, key: int, message: Message) -> None:
+        self._waiting[key] = message
+        self._count += 1
+        self._size_bytes += len(message.payload)
+        while self._count > self._waiting_limit or self._size_bytes > self._waiting_limit_bytes:
+            oldest = next(key for key in self._waiting if isinstance(key, int))
+            self._leave(oldest)
+            self.dropped += 1
+
+    def _leave(self, key: _Key) -> Message:
+        message = self._waiting.pop(key)
+        if isinstance(key, int):
+            self._count -= 1
+            self._size_bytes -= len(message.payload)
+        return message
+
+    def _publish(self) -> None:
+        connection = self._connection
+        while connection and self._waiting and len(self._sent) < connection.window:
+            key = next(iter(self._waiting))
+            message = self._leave(key)
+            number = next(self._numbers)
+            self._sent[number] = key, message
+            connection.send(message).add_done_callback(partial(self._done, number))
+
+    def _done(self, number: int, acknowledged: asyncio.Future[None]) -> None:
+        key, message = self._sent.pop(number)
+        error = acknowledged.exception()
+        if isinstance(error, ConnectionLost) and message.qos:
+            self._unacknowledged[key] = message
+        elif error is not None:
+            self.dropped += 1
+            logger.warning("a message on %.200s is lost: %s", message.topic, error)
+        self._publish()
+        if not len(self):
+            self._empty.set()

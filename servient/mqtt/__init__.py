@@ -1,0 +1,1 @@
+"""MQTT for the binding and the client: messages, a connection, and one that is kept up."""
