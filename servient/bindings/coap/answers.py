@@ -1,0 +1,108 @@
+"""Answers: values and errors as CoAP codes, content formats and bytes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from typing import Any
+
+from aiocoap import Message
+from aiocoap.numbers import codes
+
+from servient.bindings.coap import content_formats
+from servient.bindings.coap.options import Block
+from servient.bindings.coap.refusals import (
+    BadOption,
+    BlocksMissing,
+    NotAcceptable,
+    ProxyingNotSupported,
+)
+from servient.bindings.paths import to_path
+from servient.errors import ServientError, problem
+from servient.wot.content import Content, Value, encode, to_json
+
+_CODES = {
+    400: codes.BAD_REQUEST,
+    404: codes.NOT_FOUND,
+    405: codes.METHOD_NOT_ALLOWED,
+    409: codes.CONFLICT,
+    413: codes.REQUEST_ENTITY_TOO_LARGE,
+    415: codes.UNSUPPORTED_CONTENT_FORMAT,
+    503: codes.SERVICE_UNAVAILABLE,
+    504: codes.GATEWAY_TIMEOUT,
+}
+_OWN_CODES: dict[type[ServientError], Any] = {
+    BadOption: codes.BAD_OPTION,
+    NotAcceptable: codes.NOT_ACCEPTABLE,
+    BlocksMissing: codes.REQUEST_ENTITY_INCOMPLETE,
+    ProxyingNotSupported: codes.PROXYING_NOT_SUPPORTED,
+}
+# A path that is longer is not repeated in the problem that it caused.
+_INSTANCE_LENGTH = 200
+_ETAG_BYTES = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A response before it is cut into blocks. Without a body, it has no content format."""
+
+    code: Any
+    body: bytes = b""
+    content_format: int | None = None
+
+    def etag(self) -> bytes:
+        return blake2b(self.body, digest_size=_ETAG_BYTES).digest()
+
+    def message(self) -> Message:
+        message = Message(code=self.code, payload=self.body)
+        if self.content_format is not None:
+            message.opt.content_format = self.content_format
+        return message
+
+    def part(self, block: Block, etag: bytes) -> Message:
+        """One block of it (RFC 7959 section 2.4). Raises BlocksMissing beyond its end."""
+        end = block.start + block.size
+        if block.start >= len(self.body):
+            raise BlocksMissing(f"there is no block {block.number}")
+        message = Message(code=self.code, payload=self.body[block.start : end])
+        message.opt.content_format = self.content_format
+        message.opt.etag = etag
+        message.opt.block2 = (block.number, end < len(self.body), block.exponent)
+        if block.number == 0:
+            message.opt.size2 = len(self.body)
+        return message
+
+
+def to_answer(value: Value, code: Any, accept: int | None = None) -> Answer:
+    """A value as the client wants it. Raises NotAcceptable."""
+    if value is None:
+        return Answer(code)
+    return content_answer(encode(value), code, accept)
+
+
+def content_answer(content: Content, code: Any, accept: int | None = None) -> Answer:
+    """Content as the client wants it: a file may also be had as base64 in JSON, or as mere bytes."""
+    number = content_formats.to_number(content.media_type)
+    if accept is None or accept == number:
+        return Answer(code, content.body, number)
+    require_acceptable(content.media_type, accept)
+    body = to_json(content) if accept == content_formats.JSON else content.body
+    return Answer(code, body, accept)
+
+
+def require_acceptable(media_type: str, accept: int | None) -> None:
+    """Raises NotAcceptable, when what has this media type cannot be had in the format asked for."""
+    number = content_formats.to_number(media_type)
+    others = (
+        () if number == content_formats.JSON else (content_formats.JSON, content_formats.OCTETS)
+    )
+    if accept not in (None, number, *others):
+        raise NotAcceptable(f"content format {accept} is not offered, {number} is")
+
+
+def error_answer(error: ServientError, path: Sequence[str] = ()) -> Answer:
+    """A Problem Details object; its media type has no number, so that it goes as JSON."""
+    instance = to_path(*path)
+    if len(instance) > _INSTANCE_LENGTH:
+        instance = ""
+    code = _OWN_CODES.get(type(error)) or _CODES.get(error.status, codes.INTERNAL_SERVER_ERROR)
+    return Answer(code, to_json(problem(error, instance)), content_formats.JSON)

@@ -1,0 +1,112 @@
+"""A CoAP server on aiocoap: one socket, and a task for each request under way."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any, Self, TypeAlias
+
+from aiocoap import Context, Message
+from aiocoap.numbers.constants import Reliable
+from aiocoap.tokenmanager import TokenManager
+
+from servient.bindings.coap.answers import error_answer
+from servient.bindings.coap.incoming import Incoming
+from servient.bindings.coap.message_layer import MessageLayer
+from servient.bindings.coap.udp import UdpSocket
+from servient.errors import Busy
+
+logger = logging.getLogger(__name__)
+
+REQUESTS_LIMIT = 8192
+# How long those who observe may take to receive the end of it when the binding stops.
+FAREWELL_SECONDS = 0.25
+
+
+class Exchange:
+    """One request, and the way back to who sent it."""
+
+    def __init__(self, pipe: Any, layer: MessageLayer) -> None:
+        self.request: Incoming = pipe.request
+        self._pipe = pipe
+        self._layer = layer
+
+    def answer(self, message: Message) -> None:
+        """Send the last, perhaps the only, response."""
+        self._send(message, is_last=True)
+
+    async def begin(self, message: Message) -> None:
+        """Send the first of several responses and wait until it arrived."""
+        self._send(message, is_last=False)
+        await self._layer.delivered(message)
+
+    async def notify(self, message: Message) -> None:
+        """Send a further response, confirmably, and wait until it arrived (RFC 7641 section 4.5)."""
+        message.transport_tuning = Reliable()
+        await self.begin(message)
+
+    def _send(self, message: Message, *, is_last: bool) -> None:
+        self._pipe.add_response(message, is_last=is_last)
+
+
+Respond: TypeAlias = Callable[[Exchange], Awaitable[None]]
+
+
+class Endpoint(Context):
+    """Serves one UDP address, between `open` and `close`. `respond` must not raise."""
+
+    def __init__(self, respond: Respond) -> None:
+        super().__init__(loop=asyncio.get_running_loop(), loggername=f"{__package__}.aiocoap")
+        # What clients do wrong and networks lose is a warning to aiocoap; anybody can cause it.
+        if self.log.level == logging.NOTSET:
+            self.log.setLevel(logging.ERROR)
+        self._respond = respond
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._is_closing = False
+        self._layer: MessageLayer
+        self._socket: UdpSocket
+
+    @classmethod
+    async def open(cls, host: str, port: int, respond: Respond) -> Self:
+        """Raises OSError when it cannot listen there."""
+        self = cls(respond)
+        tokens = TokenManager(self)
+        self._layer = MessageLayer(tokens)
+        self._socket = await UdpSocket.open(self._layer, host, port)
+        self._layer.message_interface = self._socket
+        tokens.token_interface = self._layer
+        self.request_interfaces.append(tokens)
+        return self
+
+    @property
+    def port(self) -> int:
+        return self._socket.port
+
+    def render_to_pipe(self, pipe: Any) -> None:
+        """Called by aiocoap with each request that is not a duplicate."""
+        if self._is_closing:
+            return
+        if len(self._tasks) >= REQUESTS_LIMIT:
+            error = Busy(f"{REQUESTS_LIMIT} requests are under way; try again later")
+            pipe.add_response(error_answer(error).message(), is_last=True)
+            return
+        work = self._run(Exchange(pipe, self._layer))
+        task = self.loop.create_task(work, name="CoAP request")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        pipe.on_interest_end(task.cancel)  # whoever asked has gone
+
+    async def _run(self, exchange: Exchange) -> None:
+        try:
+            await self._respond(exchange)
+        except Exception:  # nobody waits for this task
+            logger.exception("a request could not be answered")
+
+    async def close(self) -> None:
+        """Let subscriptions that have ended say so, then stop everything."""
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=FAREWELL_SECONDS)
+        self._is_closing = True
+        for task in tuple(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.shutdown()

@@ -1,0 +1,66 @@
+"""The forms of an affordance over CoAP (WoT Binding Templates: CoAP)."""
+
+from typing import Any
+
+from servient.bindings.coap.content_formats import on_the_wire
+from servient.wot.content import JSON_MEDIA_TYPE
+from servient.wot.description import Affordance, Form
+from servient.wot.operations import AffordanceKind, Operation
+from servient.wot.schema import is_file, media_type_of
+
+METHOD = "cov:method"
+OBSERVE = "cov:observe"
+
+
+def to_forms(url: str, affordance: Affordance) -> list[Form]:
+    """The forms of an affordance that lives at `url`."""
+    media_type = on_the_wire(affordance.media_type)
+    match affordance.kind:
+        case AffordanceKind.PROPERTY:
+            return _property_forms(url, media_type, affordance.operations)
+        case AffordanceKind.ACTION:
+            return [_action_form(url, t, media_type, affordance) for t in _inputs(affordance)]
+        case AffordanceKind.EVENT:
+            ends = (Operation.SUBSCRIBE_EVENT, Operation.UNSUBSCRIBE_EVENT)
+            return [_observe_form(url, media_type, *ends)]
+
+
+def _property_forms(url: str, media_type: str, offered: frozenset[Operation]) -> list[Form]:
+    methods = {Operation.READ_PROPERTY: "GET", Operation.WRITE_PROPERTY: "PUT"}
+    forms = [
+        _form(url, media_type, method, operation.value)
+        for operation, method in methods.items()
+        if operation in offered
+    ]
+    ends = (Operation.OBSERVE_PROPERTY, Operation.UNOBSERVE_PROPERTY)
+    if ends[0] in offered:
+        forms.append(_observe_form(url, media_type, *ends))
+    return forms
+
+
+def _inputs(affordance: Affordance) -> list[str]:
+    """JSON, and for a file its own bytes, when nothing else is required beside it."""
+    schema = affordance.input.document if affordance.input else {}
+    files = [s for s in schema.get("properties", {}).values() if is_file(s)]
+    names = {n for n, s in schema.get("properties", {}).items() if is_file(s)}
+    if is_file(schema):
+        return [JSON_MEDIA_TYPE, on_the_wire(media_type_of(schema))]
+    if len(files) == 1 and names.issuperset(schema.get("required", ())):
+        return [JSON_MEDIA_TYPE, on_the_wire(media_type_of(files[0]))]
+    return [JSON_MEDIA_TYPE]
+
+
+def _action_form(url: str, taken: str, given: str, affordance: Affordance) -> Form:
+    form = _form(url, taken, "POST", Operation.INVOKE_ACTION.value)
+    if affordance.definition.get("output") and given != taken:
+        form["response"] = {"contentType": given}
+    return form
+
+
+def _observe_form(url: str, media_type: str, *operations: Operation) -> Form:
+    form = _form(url, media_type, "GET", [operation.value for operation in operations])
+    return {**form, "subprotocol": OBSERVE}
+
+
+def _form(url: str, media_type: str, method: str, operations: Any) -> Form:
+    return {"href": url, "op": operations, "contentType": media_type, METHOD: method}

@@ -1,0 +1,136 @@
+"""From a request to its answer: what stands at which path, looked up anew each time."""
+
+import logging
+
+from aiocoap import Message
+from aiocoap.numbers.codes import CHANGED, CONTENT, CONTINUE, GET, POST, PUT
+
+from servient.bindings.coap.answers import Answer, error_answer, require_acceptable, to_answer
+from servient.bindings.coap.blocks import Downloads, Uploads
+from servient.bindings.coap.content_formats import to_media_type
+from servient.bindings.coap.descriptions import Descriptions
+from servient.bindings.coap.endpoint import Exchange
+from servient.bindings.coap.incoming import Incoming
+from servient.bindings.coap.observation import DEREGISTER, REGISTER, Observations
+from servient.bindings.paths import THINGS
+from servient.errors import OperationNotAllowed, ServientError
+from servient.wot.content import Content
+from servient.wot.description import Affordance
+from servient.wot.door import Door, Interaction
+from servient.wot.operations import AffordanceKind, Operation
+from servient.wot.servient import Servient
+
+logger = logging.getLogger(__name__)
+
+_KINDS = {kind.value: kind for kind in AffordanceKind}
+_OPERATIONS = {
+    (AffordanceKind.PROPERTY, GET): Operation.READ_PROPERTY,
+    (AffordanceKind.PROPERTY, PUT): Operation.WRITE_PROPERTY,
+    (AffordanceKind.ACTION, POST): Operation.INVOKE_ACTION,
+    (AffordanceKind.EVENT, GET): Operation.SUBSCRIBE_EVENT,
+}
+_OBSERVING = frozenset({Operation.OBSERVE_PROPERTY, Operation.SUBSCRIBE_EVENT})
+
+
+class Site:
+    """All resources of a servient. Nothing is registered in it when a Thing is exposed."""
+
+    def __init__(
+        self, servient: Servient, directory_thing: str | None, body_limit_bytes: int
+    ) -> None:
+        self._servient = servient
+        self._door = Door(servient)
+        self._descriptions = Descriptions(servient, directory_thing)
+        self._uploads = Uploads(body_limit_bytes)
+        self._downloads = Downloads(body_limit_bytes)
+        self.observations = Observations(self._door, self._downloads)
+
+    def end(self) -> None:
+        """No more notifications: observers are told."""
+        self.observations.end()
+
+    def close(self) -> None:
+        """Forget unfinished transfers."""
+        self._uploads.clear()
+        self._downloads.clear()
+
+    async def respond(self, exchange: Exchange) -> None:
+        """Answer one request, or notify on its behalf until that ends. Never raises."""
+        request = exchange.request
+        try:
+            message = await self._serve(exchange)
+        except ServientError as error:
+            logger.debug("%s /%s: %s", request.code, "/".join(request.options.path), error)
+            message = self._refuse(request, error)
+        except Exception:  # a bug, of ours or of a property's handler; the next request is served
+            logger.exception("%s /%s failed", request.code, "/".join(request.options.path))
+            message = self._refuse(request, ServientError("the servient failed; its log says why"))
+        exchange.answer(message)
+
+    def _refuse(self, request: Incoming, error: ServientError) -> Message:
+        answer = error_answer(error, request.options.path)
+        if request.options.block2 and request.options.block2.number:
+            return answer.message()  # of another answer was a later block wanted
+        return self._downloads.begin(request, answer)[0]
+
+    async def _serve(self, exchange: Exchange) -> Message:
+        request = exchange.request
+        if request.options.fault is not None:
+            raise request.options.fault
+        if (part := self._downloads.resume(request)) is not None:
+            return part
+        body = self._uploads.take(request)
+        if body is None:
+            return _confirm_block(request, Message(code=CONTINUE))
+        match request.options.path:
+            case (head, thing, kind, name) if head == THINGS and kind in _KINDS:
+                affordance = self._servient.exposed(thing).description.find(_KINDS[kind], name)
+                operation = _operation(request, affordance)
+                interaction = Interaction(operation, thing, name, _to_input(request, body))
+                if operation in _OBSERVING:
+                    await self.observations.run(exchange, interaction)
+                answer = await self._perform(request, interaction)
+            case _:
+                answer = self._descriptions.answer(request)
+        message, _ = self._downloads.begin(request, answer)
+        return _confirm_block(request, message)
+
+    async def _perform(self, request: Incoming, interaction: Interaction) -> Answer:
+        if interaction.operation is Operation.UNSUBSCRIBE_EVENT:
+            return Answer(CONTENT)  # the end came with the token, before this was asked
+        value = await self._door.perform(interaction)
+        code = CONTENT if request.code is GET else CHANGED
+        return to_answer(value, code, request.options.accept)
+
+
+def _operation(request: Incoming, affordance: Affordance) -> Operation:
+    """What a request asks of an affordance. Raises OperationNotAllowed and NotAcceptable."""
+    operation = _OPERATIONS.get((affordance.kind, request.code))
+    if operation is None:
+        noun, name = affordance.kind.noun, affordance.name
+        raise OperationNotAllowed(f"{noun} {name!r} does not take {request.code}")
+    if operation is not Operation.WRITE_PROPERTY:
+        require_acceptable(affordance.media_type, request.options.accept)
+    observe = request.options.observe
+    if operation is Operation.SUBSCRIBE_EVENT and observe != REGISTER:
+        if observe != DEREGISTER:
+            raise OperationNotAllowed("an event is subscribed to with the option Observe")
+        return Operation.UNSUBSCRIBE_EVENT
+    is_observable = Operation.OBSERVE_PROPERTY in affordance.operations
+    if operation is Operation.READ_PROPERTY and observe == REGISTER and is_observable:
+        return Operation.OBSERVE_PROPERTY
+    return operation
+
+
+def _to_input(request: Incoming, body: bytes) -> Content | None:
+    content_format = request.options.content_format
+    if request.code is GET or (not body and content_format is None):
+        return None
+    return Content(body, to_media_type(content_format))
+
+
+def _confirm_block(request: Incoming, message: Message) -> Message:
+    """Say which block of the request this is the response to (RFC 7959 section 2.3)."""
+    if (block := request.options.block1) is not None:
+        message.opt.block1 = block
+    return message
