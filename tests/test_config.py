@@ -1,6 +1,7 @@
 """Settings: their sources, in their order, and the sentence that a bad one gets."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -62,7 +63,7 @@ def test_arguments_win_over_the_environment_and_that_over_the_file(
         ({"colour": "red"}, "colour"),
     ],
 )
-def test_a_bad_setting_is_named(arguments: dict[str, object], named: str) -> None:
+def test_a_bad_setting_is_named(arguments: dict[str, Any], named: str) -> None:
     with pytest.raises(ConfigError, match=named):
         load_config(**arguments)
 

@@ -1,5 +1,6 @@
 """The host's side of a guest's private folder: nothing that the guest plants there is followed."""
 
+import contextlib
 import os
 import shutil
 import stat
@@ -7,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from servient.errors import InvalidInput, TooLarge
+from servient.wasm.types import Limits
 
 NAME_LIMIT_BYTES = 255
 
@@ -14,9 +16,9 @@ NAME_LIMIT_BYTES = 255
 class Folder:
     """Files by plain names, opened without following links. Blocking: for the instance's worker."""
 
-    def __init__(self, path: Path, limit_bytes: int) -> None:
+    def __init__(self, path: Path, limits: Limits) -> None:
         self.path = path
-        self._limit_bytes = limit_bytes
+        self._limits = limits
 
     def prepare(self, inputs: Mapping[str, bytes], outputs: tuple[str, ...]) -> None:
         """Write the inputs, and remove outputs of earlier calls: a result is never an old one."""
@@ -33,6 +35,18 @@ class Folder:
         """The outputs that are there and are files. Raises TooLarge."""
         found = {name: self._read(name) for name in outputs}
         return {name: body for name, body in found.items() if body is not None}
+
+    def is_full(self) -> bool:
+        """Whether the guest has put more into it than it may."""
+        count, size = 0, 0
+        for parent, _, names in os.walk(self.path):  # which does not follow links
+            for name in names:
+                with contextlib.suppress(OSError):  # the guest may remove files meanwhile
+                    size += Path(parent, name).lstat().st_blocks * 512
+            count += 1 + len(names)
+            if count > self._limits.folder_entries or size > self._limits.folder_bytes:
+                return True
+        return False
 
     def _clear(self, name: str) -> None:
         path = self.path / check_name(name)
@@ -52,9 +66,9 @@ class Folder:
         with os.fdopen(fd, "rb") as file:
             if not stat.S_ISREG(os.fstat(fd).st_mode):
                 return None
-            body = file.read(self._limit_bytes + 1)
-        if len(body) > self._limit_bytes:
-            raise TooLarge(f"the file {name!r} is over {self._limit_bytes} bytes")
+            body = file.read(self._limits.output_bytes + 1)
+        if len(body) > self._limits.output_bytes:
+            raise TooLarge(f"the file {name!r} is over {self._limits.output_bytes} bytes")
         return body
 
 

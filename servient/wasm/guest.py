@@ -5,7 +5,6 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import wasmtime
 from wasmtime import _ffi as ffi
@@ -18,6 +17,7 @@ from servient.errors import (
     ServientError,
 )
 from servient.wasm.engine import Engine
+from servient.wasm.folder import Folder
 from servient.wasm.imports.wasi import define_wasi, wasi_config
 from servient.wasm.module import Module
 from servient.wasm.output import Output
@@ -49,16 +49,20 @@ _OnEpoch = ctypes.CFUNCTYPE(
 _Finalize = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
 _CONTINUE = 0
 
+# Looking through a folder costs more than a tick should: four times a second will do.
+FOLDER_CHECK_TICKS = 25
+
 
 class Guest:
     """Instantiates a module and calls its exports until one fails; then it is to be thrown away."""
 
     def __init__(
-        self, engine: Engine, module: Module, folder: Path, limits: Limits, watch: Watch
+        self, engine: Engine, module: Module, folder: Folder, limits: Limits, watch: Watch
     ) -> None:
         self._module = module
         self._watch = watch
-        self._limits = limits
+        self._folder = folder
+        self._ticks = 0
         self.stdout = Output("stdout", limits.stdout_bytes)
         self.stderr = Output("stderr", limits.stdout_bytes)
         self._store = wasmtime.Store(engine.native)
@@ -69,7 +73,7 @@ class Guest:
             tables=16,
             memories=1,
         )
-        self._store.set_wasi(wasi_config(folder, self.stdout.path, self.stderr.path))
+        self._store.set_wasi(wasi_config(folder.path, self.stdout.path, self.stderr.path))
         self._linker = wasmtime.Linker(engine.native)
         define_wasi(self._linker, watch)
         # Both must live as long as the store, which calls them from its guest's thread.
@@ -123,11 +127,15 @@ class Guest:
                 yield
         except (wasmtime.WasmtimeError, wasmtime.Trap) as error:
             raise self._reason(what, seconds, error) from error
+        if self._watch.interrupted:  # a sleep was cut short, and the guest returned just then
+            raise self._reason(what, seconds, None)
 
-    def _reason(self, what: str, seconds: float, error: Exception) -> ServientError:
+    def _reason(self, what: str, seconds: float, error: Exception | None) -> ServientError:
         match self._watch.interrupted:
             case Ending.DEADLINE:
                 return DeadlineExceeded(f"{what} did not end within {seconds:g} s")
+            case Ending.FOLDER_FULL:
+                return ActionFailed(f"{what} was ended: it filled its folder")
             case Ending.CLOSED:
                 return ActionFailed(f"{what} was ended: its deployment was removed")
         if isinstance(error, wasmtime.ExitTrap):
@@ -142,8 +150,7 @@ class Guest:
     ) -> int:
         """Called on the guest's thread with every tick: 0 lets it go on, an error ends it."""
         try:
-            self.stdout.trim()
-            self.stderr.trim()
+            self._restrain()
             if self._watch.ending is None:
                 delta[0] = 1  # type: ignore[index] # a C pointer
                 kind[0] = _CONTINUE  # type: ignore[index] # likewise
@@ -152,6 +159,14 @@ class Guest:
             logger.exception("the watch over a guest failed")
         pointer = ffi.wasmtime_error_new(ctypes.create_string_buffer(b"interrupted"))
         return ctypes.cast(pointer, ctypes.c_void_p).value or 0
+
+    def _restrain(self) -> None:
+        """Keep what the guest writes within its limits, while it writes."""
+        self.stdout.trim()
+        self.stderr.trim()
+        self._ticks += 1
+        if self._ticks % FOLDER_CHECK_TICKS == 0 and self._folder.is_full():
+            self._watch.end(Ending.FOLDER_FULL)
 
 
 def _call_unchecked(

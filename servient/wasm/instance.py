@@ -31,7 +31,7 @@ class Instance:
         self._engine = engine
         self._module = module
         self._limits = limits
-        self._folder = Folder(folder, limits.output_bytes)
+        self._folder = Folder(folder, limits)
         self._watch = Watch(engine.ticker)
         self._jobs: queue.Queue[_Job | None] = queue.Queue(limits.queue_length)
         self._guest: Guest | None = None
@@ -105,6 +105,8 @@ class Instance:
         result: Any = None
         failure: BaseException | None = None
         try:
+            if self._is_closed:
+                raise NotFound("the deployment was removed")
             result = work()
         except BaseException as error:  # noqa: BLE001 - it is handed to the caller, whatever it is
             failure = error
@@ -114,7 +116,7 @@ class Instance:
     def _ready(self) -> Guest:
         """The present copy, or a fresh one."""
         if self._guest is None:
-            guest = Guest(self._engine, self._module, self._folder.path, self._limits, self._watch)
+            guest = Guest(self._engine, self._module, self._folder, self._limits, self._watch)
             try:
                 guest.start(self._limits.start_seconds)
             except BaseException:

@@ -1,0 +1,50 @@
+"""An engine, and instances of modules written down as text."""
+
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import wasmtime
+
+from servient.wasm.engine import Engine
+from servient.wasm.instance import Instance
+from servient.wasm.types import Call, CallResult, Limits
+
+MIB = 2**20
+LIMITS = Limits(
+    memory_bytes=64 * MIB,
+    output_bytes=1 * MIB,
+    stdout_bytes=4096,
+    start_seconds=1.0,
+    queue_length=4,
+)
+
+MakeInstance = Callable[..., contextlib.AbstractAsyncContextManager[Instance]]
+
+
+@pytest.fixture
+async def engine() -> AsyncIterator[Engine]:
+    async with Engine(LIMITS) as running:
+        yield running
+
+
+@pytest.fixture
+def running(engine: Engine, tmp_path: Path) -> MakeInstance:
+    """An instance of a module in text form, in a folder of its own."""
+    folders = iter(range(1000))
+
+    @contextlib.asynccontextmanager
+    async def run(text: str) -> AsyncIterator[Instance]:
+        folder = tmp_path / str(next(folders))
+        folder.mkdir()
+        module = await engine.compile(bytes(wasmtime.wat2wasm(text)))
+        async with Instance(engine, module, folder, LIMITS) as instance:
+            yield instance
+
+    return run
+
+
+async def call(instance: Instance, function: str, *arguments: Any, **more: Any) -> CallResult:
+    return await instance.call(Call(function, arguments, **{"deadline_seconds": 5.0, **more}))
