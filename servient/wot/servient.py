@@ -40,7 +40,8 @@ class Servient(WotpyServient):
         self._enabled: dict[str, ExposedThing] = {}
         self._tds: WeakKeyDictionary[Description, Document] = WeakKeyDictionary()
         self._tasks: set[asyncio.Task[None]] = set()
-        self.invocations = invocations or Invocations()
+        # An empty history is false.
+        self.invocations = Invocations() if invocations is None else invocations
         self.invocation_deadline_seconds = invocation_deadline_seconds
         self.notification_ids = itertools.count(1)
 
