@@ -117,5 +117,5 @@ def _accept(schema: DataSchema | None, value: Value) -> Value:
     if schema is not None:
         return schema.accept(value)
     if isinstance(value, Content):
-        raise UnsupportedContent(f"this action takes no {value.media_type}")
+        raise UnsupportedContent(f"this action takes no {value.media_type[:100]}")
     return value
