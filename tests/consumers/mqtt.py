@@ -10,10 +10,8 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
-from paho.mqtt.client import MQTTMessage
-
 from tests.consumers.consumer import Refused
-from tests.consumers.paho import Messages, PahoClient
+from tests.consumers.paho import Messages, PahoClient, Received
 
 ANSWER_SECONDS = 15.0
 RETAINED_SECONDS = 0.5  # before the value is asked for instead
@@ -117,8 +115,8 @@ class MqttConsumer:
             await self._client.publish(topic, payload, **properties)
             message = await asyncio.wait_for(messages.get(), ANSWER_SECONDS)
         if properties:
-            assert message.properties.CorrelationData == b"%d" % number  # type: ignore[union-attr]
-        if message.topic == topics[-1] and _media_type(message, PROBLEM) == PROBLEM:
+            assert message.correlation == b"%d" % number
+        if message.content_type == PROBLEM or message.topic.endswith("/problem"):
             raise Refused(json.loads(message.payload))
         return _value(message, form)
 
@@ -141,15 +139,9 @@ def _renamed(form: dict[str, Any], kind: str, name: str) -> dict[str, Any]:
     }
 
 
-def _media_type(message: MQTTMessage, otherwise: str) -> str:
-    if message.properties is None:
-        return otherwise
-    return getattr(message.properties, "ContentType", JSON)
-
-
-def _value(message: MQTTMessage, form: dict[str, Any]) -> Any:
+def _value(message: Received, form: dict[str, Any]) -> Any:
     if not message.payload:
         return None
     expected = form.get("response", form).get("contentType", JSON)
-    is_json = _media_type(message, expected) == JSON
-    return json.loads(message.payload) if is_json else bytes(message.payload)
+    is_json = (message.content_type or expected) == JSON
+    return json.loads(message.payload) if is_json else message.payload

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Self
 
@@ -13,7 +14,21 @@ from paho.mqtt.properties import Properties
 
 PATIENCE_SECONDS = 15.0
 
-Messages = asyncio.Queue[mqtt.MQTTMessage]
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A message; with MQTT 3.1.1 it has none of the last three."""
+
+    topic: str
+    payload: bytes
+    qos: int
+    is_retained: bool
+    content_type: str | None
+    response_topic: str | None
+    correlation: bytes | None
+
+
+Messages = asyncio.Queue[Received]
 
 
 class PahoClient:
@@ -96,7 +111,7 @@ class PahoClient:
         for topic_filter, listeners in self._listeners.items():
             if mqtt.topic_matches_sub(topic_filter, message.topic):
                 for messages in listeners:
-                    messages.put_nowait(message)
+                    messages.put_nowait(_to_received(message))
 
     async def _wait(self, packet: int | None) -> None:
         assert packet is not None
@@ -108,3 +123,16 @@ class PahoClient:
 def _finish(future: asyncio.Future[None]) -> None:
     if not future.done():
         future.set_result(None)
+
+
+def _to_received(message: mqtt.MQTTMessage) -> Received:
+    properties = message.properties
+    return Received(
+        message.topic,
+        bytes(message.payload),
+        message.qos,
+        message.retain,
+        getattr(properties, "ContentType", None),
+        getattr(properties, "ResponseTopic", None),
+        getattr(properties, "CorrelationData", None),
+    )

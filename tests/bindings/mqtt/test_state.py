@@ -1,0 +1,205 @@
+"""What the broker retains: the state of Things that are there, and nothing of those that are not."""
+
+import asyncio
+import gc
+import json
+from collections.abc import Callable
+
+import psutil
+import pytest
+
+from servient.bindings.mqtt.binding import MqttBinding
+from servient.bindings.mqtt.broker import EmbeddedBroker
+from servient.mqtt.errors import BrokerUnreachable
+from servient.wot.content import Content
+from servient.wot.entry import WoT
+from servient.wot.servient import Servient
+from servient.wot.thing import ExposedThing
+from tests.bindings.mqtt.serving import PREFIX, Serving, answer_topic, serve, topic
+from tests.consumers.paho import PahoClient
+from tests.things import expose_lamp
+
+PATIENCE_SECONDS = 20.0
+
+
+async def retained(client: PahoClient, below: str = "#") -> dict[str, bytes]:
+    """What the broker keeps; a message of our own marks the end of it."""
+    mark, found = answer_topic(), {}
+    async with client.listening(f"{PREFIX}/{below}", mark) as messages:
+        await client.publish(mark)
+        while (message := await asyncio.wait_for(messages.get(), PATIENCE_SECONDS)).topic != mark:
+            if message.is_retained:
+                found[message.topic] = message.payload
+    return found
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while not condition():
+            await asyncio.sleep(0.01)
+
+
+async def settled(client: PahoClient, serving: Serving) -> dict[str, bytes]:
+    await until(lambda: not len(serving.binding._running._outbox))  # type: ignore[union-attr]
+    return await retained(client)
+
+
+async def test_values_are_there_when_the_thing_is(client: PahoClient, serving: Serving) -> None:
+    assert await settled(client, serving) == {
+        f"{PREFIX}/status": b"online",
+        topic("status"): b"online",
+        topic("properties/level"): b"3",
+    }
+
+
+async def test_changes_are_retained_and_events_are_not(
+    client: PahoClient, serving: Serving, lamp: ExposedThing
+) -> None:
+    await lamp.write_property("level", 4)
+    await lamp.write_property("serial", "not for everybody")
+    lamp.set_property("picture", Content(b"\x89PNG", "image/png"))
+    lamp.emit_event("toggled", True)
+    assert await settled(client, serving) == {
+        f"{PREFIX}/status": b"online",
+        topic("status"): b"online",
+        topic("properties/level"): b"4",
+        topic("properties/picture"): b"\x89PNG",
+    }
+
+
+async def test_a_value_that_goes_leaves_nothing(
+    client: PahoClient, serving: Serving, lamp: ExposedThing
+) -> None:
+    lamp.set_property("level", None)
+    assert topic("properties/level") not in await settled(client, serving)
+
+
+async def test_a_destroyed_thing_leaves_nothing(
+    client: PahoClient, serving: Serving, lamp: ExposedThing
+) -> None:
+    async with client.listening(topic("status"), topic("properties/level")) as messages:
+        lamp.destroy()
+        heard: list[tuple[str, bytes]] = []
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while (topic("status"), b"") not in heard:
+                message = await messages.get()
+                heard.append((message.topic, message.payload))
+    assert await settled(client, serving) == {f"{PREFIX}/status": b"online"}
+
+
+async def test_many_things_leave_nothing(client: PahoClient, serving: Serving) -> None:
+    """And an observer of nothing but the newest: what is taken back before it is sent is not sent."""
+    lamp = serving.servient.exposed("lamp:1")
+    gc.collect()
+    files = psutil.Process().num_fds()
+    for number in range(100):
+        other = expose_lamp(serving.wot, f"lamp:{number + 2}")
+        await lamp.write_property("level", number)
+        other.destroy()
+    found = await settled(client, serving)
+    assert found == {
+        f"{PREFIX}/status": b"online",
+        topic("status"): b"online",
+        topic("properties/level"): b"99",
+    }
+    assert psutil.Process().num_fds() == files
+
+
+async def test_a_servient_that_stops_says_so(broker: EmbeddedBroker) -> None:
+    async with PahoClient(broker.host, broker.port, broker.version) as client:
+        tasks = asyncio.all_tasks()
+        async with serve(broker) as serving:
+            expose_lamp(serving.wot)
+            assert (await settled(client, serving))[f"{PREFIX}/status"] == b"online"
+        left = {task.get_name() for task in asyncio.all_tasks() - tasks}
+        assert not any(name.startswith(("MQTT", PREFIX)) for name in left)
+        assert await retained(client) == {f"{PREFIX}/status": b"offline"}
+
+
+async def test_a_servient_that_vanishes_has_a_last_will(
+    client: PahoClient, serving: Serving
+) -> None:
+    async with client.listening(f"{PREFIX}/status") as messages:
+        assert (await messages.get()).payload == b"online"
+        serving.binding._running.session.connection.abort("pulled")  # type: ignore[union-attr]
+        assert (await asyncio.wait_for(messages.get(), PATIENCE_SECONDS)).payload == b"offline"
+        # It comes back by itself.
+        assert (await asyncio.wait_for(messages.get(), PATIENCE_SECONDS)).payload == b"online"
+
+
+async def test_what_an_earlier_run_left_is_cleared(broker: EmbeddedBroker) -> None:
+    stale = [topic("properties/level", "gone"), topic("status", "gone"), topic("properties/no")]
+    kept = [f"{PREFIX}/elsewhere", f"{PREFIX}/things/lamp:1/events/toggled"]
+    async with PahoClient(broker.host, broker.port, broker.version) as client:
+        for each in (*stale, *kept):
+            await client.publish(each, b"1", retain=True)
+        async with serve(broker) as serving:
+            expose_lamp(serving.wot)
+            found = await settled(client, serving)
+            assert set(found) == {
+                *kept,
+                f"{PREFIX}/status",
+                topic("status"),
+                topic("properties/level"),
+            }
+            assert found[topic("properties/level")] == b"3"
+
+
+async def test_things_that_were_there_before_the_start_are_served(
+    mosquitto: EmbeddedBroker,
+) -> None:
+    servient = Servient()
+    expose_lamp(WoT(servient))
+    servient.add_server(MqttBinding(mosquitto.host, mosquitto.port, prefix=PREFIX))
+    async with PahoClient(mosquitto.host, mosquitto.port) as client:
+        for _ in range(2):  # and a servient may be started again
+            await servient.start()
+            to = answer_topic()
+            async with client.listening(to) as answers:
+                await client.publish(topic("properties/level/read"), ResponseTopic=to)
+                assert (await asyncio.wait_for(answers.get(), PATIENCE_SECONDS)).payload == b"3"
+            await servient.shutdown()
+            assert await retained(client) == {f"{PREFIX}/status": b"offline"}
+
+
+async def test_without_a_broker_there_is_no_start() -> None:
+    servient = Servient()
+    servient.add_server(MqttBinding("127.0.0.1", 1, prefix=PREFIX))
+    with pytest.raises(BrokerUnreachable, match=r"127\.0\.0\.1:1 cannot be reached"):
+        await servient.start()
+    assert asyncio.all_tasks() == {asyncio.current_task()}
+
+
+async def test_after_the_broker_was_away_everything_is_as_it_should_be(
+    broker: EmbeddedBroker,
+) -> None:
+    """The broker forgets all; meanwhile values change, an action is invoked and events happen."""
+    async with serve(broker) as serving:
+        lamp = expose_lamp(serving.wot)
+        gone = expose_lamp(serving.wot, "gone")
+        running = broker._running
+        assert running is not None
+        await running.stop()
+        await until(lambda: serving.binding.version is None)
+        for level in range(50):
+            await lamp.write_property("level", level)
+        lamp.emit_event("toggled", True)
+        lamp.emit_event("toggled", False)
+        gone.destroy()
+        assert len(serving.binding._running._outbox) < 20  # type: ignore[union-attr]
+        await running.start()
+        async with PahoClient(broker.host, broker.port, broker.version) as client:
+            async with client.listening(topic("events/toggled"), f"{PREFIX}/status") as messages:
+                heard = [
+                    bytes((await asyncio.wait_for(messages.get(), PATIENCE_SECONDS)).payload)
+                    for _ in range(3)
+                ]
+                assert sorted(heard) == [b"false", b"online", b"true"]
+            assert await settled(client, serving) == {
+                f"{PREFIX}/status": b"online",
+                topic("status"): b"online",
+                topic("properties/level"): b"49",
+            }
+            async with client.listening(topic("actions/double/1/output")) as answers:
+                await client.publish(topic("actions/double/1"), json.dumps({"number": 3}))
+                assert (await asyncio.wait_for(answers.get(), PATIENCE_SECONDS)).payload == b"6"
