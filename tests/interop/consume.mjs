@@ -3,9 +3,10 @@
 // Reads from standard input one JSON object {scheme, td | url, steps, deadlineSeconds}; writes one line
 // of JSON per step, {"ok": value} or {"error": message, "body": what came instead}, and ends by itself.
 //
-// Steps: {do: "read"|"write"|"invoke"|"observe"|"subscribe"|"values"|"stop", name, value, count, form,
-// as}. `observe` and `subscribe` are done once they are active; `values` waits for `count` values of
-// one of them; `form` is the index of the form to use; as: "bytes" gives a body in base64.
+// Steps: {do: "read"|"write"|"invoke"|"observe"|"subscribe"|"values"|"stop"|"explore", name, value,
+// count, form, as}. `observe` and `subscribe` are done once they are active; `values` waits for `count`
+// values of one of them; `explore` gives the titles of the Things in the directory at the URL `name`;
+// `form` is the index of the form to use; as: "bytes" gives a body in base64.
 import { createRequire } from "node:module";
 import { text } from "node:stream/consumers";
 
@@ -75,7 +76,8 @@ class Stream {
 class Consumer {
   streams = new Map();
 
-  constructor(thing) {
+  constructor(wot, thing) {
+    this.wot = wot;
     this.thing = thing;
   }
 
@@ -96,9 +98,19 @@ class Consumer {
         return this.streams.get(name).stream.take(count);
       case "stop":
         return this.streams.get(name).subscription.stop().then(() => null);
+      case "explore":
+        return this.explore(name);
       default:
         throw new Error(`no step "${step}"`);
     }
+  }
+
+  async explore(url) {
+    const discovery = await this.wot.exploreDirectory(url);
+    const titles = [];
+    for await (const td of discovery) titles.push(td.title);
+    if (discovery.error) throw discovery.error;
+    return titles;
   }
 
   async follow(method, name, options, as) {
@@ -132,7 +144,7 @@ async function answer(promise, seconds) {
 const { scheme, td, url, steps, deadlineSeconds = 10 } = JSON.parse(await text(process.stdin));
 const wot = await load(scheme).start();
 const found = td ?? (await within(deadlineSeconds, wot.requestThingDescription(url)));
-const consumer = new Consumer(await wot.consume(found));
+const consumer = new Consumer(wot, await wot.consume(found));
 for (const step of steps) {
   console.log(JSON.stringify(await answer(consumer.perform(step), deadlineSeconds)));
 }
