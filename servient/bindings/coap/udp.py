@@ -30,6 +30,16 @@ class Peer(UDP6EndpointAddress):
     is_multicast = False
     is_multicast_locally = False
 
+    def __init__(self, sockaddr: Any, interface: Any, *, pktinfo: bytes | None = None) -> None:
+        super().__init__(sockaddr, interface, pktinfo=pktinfo)
+        self._hash = hash(sockaddr[:-1])  # it is a key of many things: once per datagram is enough
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Peer) and self.sockaddr[:-1] == other.sockaddr[:-1]
+
     def as_response_address(self) -> Self:
         return self
 

@@ -188,6 +188,23 @@ async def test_a_large_value_is_observed_by_blocks(serving: Serving) -> None:
         request.observation.cancel()
 
 
+async def test_an_observer_that_does_not_fetch_gets_the_next_value(
+    serving: Serving, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(blocks, "PAUSE_SECONDS", 0.1)
+    path = f"{LAMP}/properties/picture"
+    with serving.peer() as peer:
+        await peer.ask(GET, path, observe=0)
+        for number in range(3):
+            serving.lamp.set_property("picture", Content(bytes([number]) * 3000, "image/png"))
+            notification = await peer.receive()
+            assert notification.payload == bytes([number]) * 1024
+            assert notification.opt.block2.more
+            assert notification.opt.size2 == 3000
+            await peer.acknowledge(notification)
+        await peer.ask(GET, path, observe=1, block2=(0, False, 6))
+
+
 async def test_a_large_refusal_comes_in_blocks(serving: Serving) -> None:
     faults = [{"pointer": f"/{number}", "detail": "x" * 100} for number in range(20)]
     response = await serving.ask(POST, f"{LAMP}/actions/double", json.dumps(faults).encode())
