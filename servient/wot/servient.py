@@ -7,10 +7,12 @@ from collections.abc import Coroutine, Iterable, Iterator
 from typing import Any
 from weakref import WeakKeyDictionary
 
+from tornado.httpserver import HTTPServer
 from wotpy.wot.servient import Servient as WotpyServient
 
 from servient.errors import NotFound
 from servient.wot.binding import Binding
+from servient.wot.catalogue import close_catalogue, serve_catalogue
 from servient.wot.description import Description, Document
 from servient.wot.entry import WoT
 from servient.wot.invocation import Invocations
@@ -34,9 +36,12 @@ class Servient(WotpyServient):
         invocations: Invocations | None = None,
         invocation_deadline_seconds: float = INVOCATION_DEADLINE_SECONDS,
         catalogue_port: int | None = None,
+        catalogue_host: str = "127.0.0.1",
     ) -> None:
         super().__init__(hostname=hostname, catalogue_port=catalogue_port, clients=list(clients))
         self._exposed_thing_set = ThingSet()
+        self._catalogue_host = catalogue_host
+        self._catalogue: HTTPServer | None = None
         self._enabled: dict[str, ExposedThing] = {}
         self._tds: WeakKeyDictionary[Description, Document] = WeakKeyDictionary()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -110,6 +115,16 @@ class Servient(WotpyServient):
 
     # Life
 
+    def _start_catalogue(self) -> None:
+        """WoTPy's would listen on all interfaces, and lose what its model does not know."""
+        if self.catalogue_port is not None:
+            self._catalogue = serve_catalogue(self, self._catalogue_host, self.catalogue_port)
+
+    async def _close_catalogue(self) -> None:
+        if self._catalogue is not None:
+            server, self._catalogue = self._catalogue, None
+            await close_catalogue(server)
+
     def run(self, work: Coroutine[Any, Any, None], name: str) -> asyncio.Task[None]:
         """Run a task that lives until it is done or the servient stops."""
         task = asyncio.create_task(work, name=name)
@@ -146,7 +161,7 @@ class Servient(WotpyServient):
                 if self.is_running:
                     self._is_running = False
                     await _stop(reversed(self._servers.values()))
-                    self._stop_catalogue()
+                    await self._close_catalogue()
                 self._end_subscriptions()  # also of those who came in the meantime
                 await self._end_tasks()
 
