@@ -121,10 +121,7 @@ class Thing(WotpyThing):
 
 def _find(interactions: Iterable[Any], name: str) -> Any:
     """By exact name before the URL-safe version of one, which several may share."""
-    found = None
-    for interaction in interactions:
-        if interaction.name == name:
-            return interaction
-        if found is None and interaction.url_name == name:
-            found = interaction
-    return found
+    known = tuple(interactions)
+    exact = next((interaction for interaction in known if interaction.name == name), None)
+    # Making a URL-safe name is slow, and rarely needed.
+    return exact or next((i for i in known if i.url_name == name), None)

@@ -4,20 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from wotpy.wot.enums import TDChangeMethod
-from wotpy.wot.events import ThingDescriptionChangeEmittedEvent, ThingDescriptionChangeEventInit
-from wotpy.wot.exposed.thing import ExposedThing as WotpyExposedThing
-
 from servient.errors import ActionFailed, ServientError, problem
 from servient.wot.content import Content, Value, encode
-from servient.wot.description import Affordance, Description
+from servient.wot.described_thing import DescribedThing
+from servient.wot.description import Affordance
 from servient.wot.handler import bounded, called
-from servient.wot.interactions import Actions, Events, Properties
 from servient.wot.invocation import Invocation, Status
 from servient.wot.model import Thing
 from servient.wot.operations import AffordanceKind
 from servient.wot.publisher import Publisher
-from servient.wot.stream import Stream
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,44 +24,16 @@ class Outcome:
     events: Mapping[str, Value] = field(default_factory=dict)
 
 
-class ExposedThing(WotpyExposedThing):
+class ExposedThing(DescribedThing):
     """A Thing with its handlers, its values and its subscribers."""
 
     def __init__(self, servient: Any, thing: Thing) -> None:
         super().__init__(servient, thing)
-        self._values: dict[str, Value] = {}
         self._publisher = Publisher(thing.url_name, servient.notification_ids)
-        self._events_stream = Stream()
-
-    # Two exposed Things are the same only if they are one object; WoTPy compares by content.
-    __eq__ = object.__eq__
-    __hash__ = object.__hash__
-
-    @property
-    def description(self) -> Description:
-        described: Description = self._thing.description()
-        return described
-
-    @property
-    def name(self) -> str:
-        """The Thing's name in paths and topics."""
-        return self.description.name
 
     @property
     def publisher(self) -> Publisher:
         return self._publisher
-
-    @property
-    def properties(self) -> Properties:
-        return Properties(exposed_thing=self)
-
-    @property
-    def actions(self) -> Actions:
-        return Actions(exposed_thing=self)
-
-    @property
-    def events(self) -> Events:
-        return Events(exposed_thing=self)
 
     # By name: a title may be another Thing's name.
 
@@ -88,15 +55,17 @@ class ExposedThing(WotpyExposedThing):
 
     async def read_property(self, name: str) -> Value:
         """What the read handler returns, else the stored value, else None. Raises NotFound."""
-        handler = self._read_handler(name)
-        return await called(handler) if handler else self._values.get(name)
+        found = self._property(name)
+        handler = self._handlers[self.HandlerKeys.RETRIEVE_PROPERTY].get(found)
+        return await called(handler) if handler else self._get_property_value(found)
 
     def has_value(self, name: str) -> bool:
         """Whether there is something to read: a read handler, or a value once written.
 
         Raises NotFound.
         """
-        return self._read_handler(name) is not None or name in self._values
+        found = self._property(name)
+        return found in self._values or found in self._handlers[self.HandlerKeys.RETRIEVE_PROPERTY]
 
     async def write_property(self, name: str, value: Value) -> None:
         """Set a property, read-only ones too: this is the Thing's own side. Raises NotFound."""
@@ -112,16 +81,20 @@ class ExposedThing(WotpyExposedThing):
 
         Raises NotFound.
         """
-        self.description.find(AffordanceKind.PROPERTY, name)
-        self._values[name] = value
+        self._set_property_value(self._property(name), value)
         self._changed(name, value)
 
     def value_of(self, name: str) -> Value:
         """The stored value, or None: what an observer may be told before the first change."""
-        return self._values.get(name)
+        return self._get_property_value(self.thing.properties.get(name))
 
-    def _read_handler(self, name: str) -> Any:
-        return self._handlers[self.HandlerKeys.RETRIEVE_PROPERTY].get(self._property(name))
+    @property
+    def _values(self) -> dict[Any, Value]:
+        """WoTPy's store, which programs reach through its default handlers."""
+        values: dict[Any, Value] = self._interaction_states[
+            self.InteractionStateKeys.PROPERTY_VALUES
+        ]
+        return values
 
     def _property(self, name: str) -> Any:
         self.description.find(AffordanceKind.PROPERTY, name)
@@ -130,14 +103,6 @@ class ExposedThing(WotpyExposedThing):
     def _changed(self, name: str, value: Value) -> None:
         self._emit_property_change_event(name, value)
         self._publisher.publish(AffordanceKind.PROPERTY, name, value)
-
-    # WoTPy's own store, which programs reach through its default handlers.
-
-    def _set_property_value(self, prop: Any, value: Value) -> None:
-        self._values[prop.name] = value
-
-    def _get_property_value(self, prop: Any) -> Value:
-        return self._values.get(prop.name)
 
     # Events
 
@@ -225,52 +190,6 @@ class ExposedThing(WotpyExposedThing):
             self.set_property(name, value)
         else:
             self.emit_event(name, value)
-
-    # The Thing's own description
-
-    def add_property(self, name: str, property_init: Any, value: Value = None) -> None:
-        """Raises InvalidInput, and ValueError when there is one of that name."""
-        self._add(AffordanceKind.PROPERTY, name, property_init)
-        if value is not None:
-            self._values[name] = value
-
-    def add_action(self, name: str, action_init: Any, action_handler: Any = None) -> None:
-        """Raises InvalidInput, and ValueError when there is one of that name."""
-        self._add(AffordanceKind.ACTION, name, action_init)
-        if action_handler:
-            self.set_action_handler(name, action_handler)
-
-    def add_event(self, name: str, event_init: Any) -> None:
-        """Raises InvalidInput, and ValueError when there is one of that name."""
-        self._add(AffordanceKind.EVENT, name, event_init)
-
-    def remove_property(self, name: str) -> None:
-        self._values.pop(self._remove(AffordanceKind.PROPERTY, name), None)
-
-    def remove_action(self, name: str) -> None:
-        self._remove(AffordanceKind.ACTION, name)
-
-    def remove_event(self, name: str) -> None:
-        self._remove(AffordanceKind.EVENT, name)
-
-    def _add(self, kind: AffordanceKind, name: str, model: Any) -> None:
-        definition = self._thing.add(kind, name, model)
-        self._redescribed(kind, TDChangeMethod.ADD, name, definition, self.servient.td(self))
-
-    def _remove(self, kind: AffordanceKind, name: str) -> str:
-        """Remove an affordance, if there is one of this name; returns its exact name."""
-        interaction = self._thing.remove(kind, name)
-        if interaction is None:
-            return name
-        for handlers in self._handlers.values():
-            handlers.pop(interaction, None)
-        self._redescribed(kind, TDChangeMethod.REMOVE, interaction.name)
-        exact: str = interaction.name
-        return exact
-
-    def _redescribed(self, kind: AffordanceKind, method: str, name: str, *members: Any) -> None:
-        change = ThingDescriptionChangeEventInit(kind.noun, method, name, *members)
-        self._events_stream.on_next(ThingDescriptionChangeEmittedEvent(change))
 
 
 def _completion(invocation: Invocation, output: Value) -> dict[str, Value]:
