@@ -121,6 +121,7 @@ class Connection:
 
     async def subscribe(self, *filters: str, is_own_heard: bool = True) -> None:
         """Raises MqttError. What we publish ourselves is always heard with MQTT 3.1.1."""
+        self._check_open()
         entries: Any = [
             subscription(each, self.version, is_own_heard=is_own_heard) for each in filters
         ]
@@ -128,7 +129,12 @@ class Connection:
 
     async def unsubscribe(self, *filters: str) -> None:
         """Raises MqttError."""
+        self._check_open()
         await self._acknowledged(*self._client.paho.unsubscribe(list(filters)))
+
+    def _check_open(self) -> None:
+        if self.lost.done():
+            raise ConnectionLost(self.lost.result())
 
     async def _acknowledged(self, result: int, packet_id: int | None) -> None:
         if result != SUCCESS or packet_id is None:
@@ -144,7 +150,7 @@ class Connection:
 
     def _publish(self, message: Message, future: asyncio.Future[None]) -> None:
         try:
-            self._check_size(message)
+            self._check_message(message)
             result, packet_id = self._client.publish(message)
         except ValueError as error:
             future.set_exception(BrokerRefused(f"cannot be published: {error}"))
@@ -154,8 +160,10 @@ class Connection:
         else:
             self._unacknowledged[packet_id] = future
 
-    def _check_size(self, message: Message) -> None:
-        """Over a packet that is too large a broker disconnects (MQTT 5 section 3.2.2.3.6)."""
+    def _check_message(self, message: Message) -> None:
+        """What brokers end connections over, and paho lets pass (MQTT 5 sections 3.2.2.3.6, 4.7.3)."""
+        if not message.topic:
+            raise ValueError("the topic is empty")
         limit, headers = self._packet_limit_bytes, 2 * len(message.topic) + 4096
         if limit is not None and len(message.payload) + headers > limit:
             raise ValueError(f"the broker takes no more than {limit} bytes")

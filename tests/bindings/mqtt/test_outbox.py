@@ -1,0 +1,109 @@
+"""What waits for a connection, and what does not get lost with one."""
+
+import asyncio
+from typing import cast
+
+from servient.bindings.mqtt.outbox import Outbox
+from servient.mqtt.connection import Connection
+from servient.mqtt.errors import BrokerRefused, ConnectionLost
+from servient.mqtt.message import Message
+
+
+class Wire:
+    """A connection on which a test acknowledges."""
+
+    def __init__(self, window: int = 100) -> None:
+        self.window = window
+        self.sent: list[tuple[Message, asyncio.Future[None]]] = []
+
+    def send(self, message: Message) -> asyncio.Future[None]:
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self.sent.append((message, future))
+        return future
+
+    def payloads(self) -> list[bytes]:
+        return [message.payload for message, _ in self.sent]
+
+
+def attach(outbox: Outbox, wire: Wire) -> None:
+    outbox.attach(cast(Connection, wire))
+
+
+def event(number: int) -> Message:
+    return Message("e", b"%d" % number)
+
+
+def state(topic: str, payload: bytes) -> Message:
+    return Message(topic, payload, is_retained=True)
+
+
+async def turn() -> None:
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+
+
+async def test_of_a_state_the_latest_waits_in_order() -> None:
+    outbox, wire = Outbox(), Wire()
+    outbox.put(state("a", b"1"))
+    outbox.put(event(1))
+    outbox.put(state("b", b"2"))
+    outbox.put(state("a", b"3"))
+    outbox.put(event(2))
+    attach(outbox, wire)
+    assert wire.payloads() == [b"1", b"2", b"3", b"2"]
+    assert outbox.dropped == 0
+
+
+async def test_of_the_rest_the_newest_wait() -> None:
+    outbox, wire = Outbox(waiting_limit=3, waiting_limit_bytes=100), Wire()
+    outbox.put(state("a", b"state"))
+    for number in range(10):
+        outbox.put(event(number))
+    outbox.put(Message("e", b"x" * 99))
+    attach(outbox, wire)
+    assert wire.payloads() == [b"state", b"9", b"x" * 99]
+    assert outbox.dropped == 9
+
+
+async def test_only_so_much_is_under_way_and_newer_states_replace_what_waits() -> None:
+    outbox, wire = Outbox(), Wire(window=1)
+    attach(outbox, wire)
+    for number in range(10):
+        outbox.put(state("a", b"%d" % number))
+    assert wire.payloads() == [b"0"]
+    wire.sent[0][1].set_result(None)
+    await turn()
+    assert wire.payloads() == [b"0", b"9"]
+
+
+async def test_what_was_not_acknowledged_goes_out_again() -> None:
+    outbox, first, second = Outbox(), Wire(window=4), Wire()
+    attach(outbox, first)
+    outbox.put(event(1))
+    outbox.put(state("a", b"old"))
+    outbox.put(state("b", b"kept"))
+    outbox.put(Message("e", b"at most once", qos=0))
+    outbox.put(event(2))
+    first.sent[0][1].set_result(None)
+    await turn()
+    outbox.put(state("a", b"new"))
+    for _, future in first.sent[1:]:
+        future.set_exception(ConnectionLost("pulled"))
+    outbox.detach()
+    await turn()
+    assert not await outbox.drained(0.01)
+    attach(outbox, second)
+    assert second.payloads() == [b"kept", b"2", b"new"]
+    for _, future in second.sent:
+        future.set_result(None)
+    assert await outbox.drained(5)
+    assert len(outbox) == 0
+
+
+async def test_what_the_broker_refuses_is_given_up() -> None:
+    outbox, wire = Outbox(), Wire()
+    attach(outbox, wire)
+    outbox.put(event(1))
+    wire.sent[0][1].set_exception(BrokerRefused("too large"))
+    assert await outbox.drained(5)
+    assert outbox.dropped == 1
