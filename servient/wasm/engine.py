@@ -1,15 +1,23 @@
 """The engine: compiles modules, and keeps the clock by which their guests are stopped."""
 
 import asyncio
+import hashlib
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 import wasmtime
 
 from servient.errors import ModuleRejected
+from servient.wasm.cache import CompileCache
+from servient.wasm.compiler import compile_apart
+from servient.wasm.configuration import fingerprint, native_engine
 from servient.wasm.module import Module
 from servient.wasm.ticker import Ticker
 from servient.wasm.types import Limits
+
+# Each takes a core for as long as it lasts.
+COMPILERS_LIMIT = 2
 
 COMPONENT_PREAMBLE = b"\0asm\x0d\0\1\0"
 
@@ -17,16 +25,15 @@ COMPONENT_PREAMBLE = b"\0asm\x0d\0\1\0"
 class Engine:
     """One per process; to be used as an async context manager.
 
-    Only this fixed configuration is ever used: an unsupported one aborts the process.
+    `cache_path` is a folder for compiled code, so that no module is compiled twice.
     """
 
-    def __init__(self, limits: Limits | None = None) -> None:
-        config = wasmtime.Config()
-        config.epoch_interruption = True
+    def __init__(self, limits: Limits | None = None, cache_path: Path | None = None) -> None:
         self.limits = limits or Limits()
-        self.native = wasmtime.Engine(config)
+        self.native = native_engine()
         self.ticker = Ticker(self.native.increment_epoch)
-        self._compiling = asyncio.Semaphore(1)
+        self._cache = CompileCache(cache_path, fingerprint()) if cache_path else None
+        self._compiling = asyncio.Semaphore(COMPILERS_LIMIT)
 
     async def __aenter__(self) -> Self:
         self.ticker.start()
@@ -41,21 +48,36 @@ class Engine:
         await asyncio.to_thread(self.ticker.close)
 
     async def compile(self, binary: bytes) -> Module:
-        """Compile off the event loop. Raises ModuleRejected, saying what is wrong with the bytes."""
+        """Compile in a process apart, unless that was done before.
+
+        Raises ModuleRejected, saying what is wrong with the bytes.
+        """
         if len(binary) > self.limits.module_bytes:
             raise ModuleRejected(
                 f"a module may have {self.limits.module_bytes} bytes, not {len(binary)}"
             )
         if binary.startswith(COMPONENT_PREAMBLE):
             raise ModuleRejected("this is a component; core modules are what runs here")
-        # One at a time: each takes a core for as long as it lasts.
+        digest = hashlib.sha256(binary).hexdigest()
+        kept = await asyncio.to_thread(self._load, digest)
+        if kept is not None:
+            return Module(kept, digest, len(binary))
         async with self._compiling:
-            return await asyncio.to_thread(self._compile, binary)
+            code = await compile_apart(binary, self.limits)
+        native = await asyncio.to_thread(self._keep, digest, code)
+        return Module(native, digest, len(binary))
 
-    def _compile(self, binary: bytes) -> Module:
+    def _load(self, digest: str) -> wasmtime.Module | None:
+        code = self._cache.get(digest) if self._cache else None
+        if self._cache is None or code is None:
+            return None
         try:
-            wasmtime.Module.validate(self.native, binary)
-            return Module(wasmtime.Module(self.native, binary), binary)
-        except wasmtime.WasmtimeError as error:
-            reason = " ".join(str(error).split())
-            raise ModuleRejected(f"not a WebAssembly module: {reason[:200]}") from error
+            return wasmtime.Module.deserialize(self.native, code)
+        except wasmtime.WasmtimeError:  # made by another engine, whatever its name says
+            self._cache.forget(digest)
+            return None
+
+    def _keep(self, digest: str, code: bytes) -> wasmtime.Module:
+        if self._cache:
+            self._cache.put(digest, code)
+        return wasmtime.Module.deserialize(self.native, code)

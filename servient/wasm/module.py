@@ -1,7 +1,5 @@
 """A compiled module: what it exports and what it wants of its host."""
 
-import hashlib
-
 import wasmtime
 
 from servient.errors import ModuleRejected
@@ -14,13 +12,14 @@ NUMERIC = {str(each) for each in ValueType}
 class Module:
     """Compiled code; `signatures` has the exported functions whose types are all numeric.
 
-    Raises ModuleRejected when it imports what this host does not offer.
+    `digest` is the SHA-256 of the source. Raises ModuleRejected when it imports what this host does
+    not offer.
     """
 
-    def __init__(self, native: wasmtime.Module, binary: bytes) -> None:
+    def __init__(self, native: wasmtime.Module, digest: str, size_bytes: int) -> None:
         self.native = native
-        self.digest = hashlib.sha256(binary).hexdigest()
-        self.size = len(binary)
+        self.digest = digest
+        self.size_bytes = size_bytes
         self.imports = tuple(f"{each.module}.{each.name}" for each in native.imports)
         foreign = [name for name in self.imports if not _is_offered(name)]
         if foreign:

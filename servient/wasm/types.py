@@ -71,5 +71,6 @@ class Limits:
     folder_entries: int = 10_000
     stdout_bytes: int = 64 * KIB
     queue_length: int = 64
-    compile_seconds: float = 30.0
+    compile_seconds: float = 15.0
+    compile_memory_bytes: int = 2048 * MIB
     start_seconds: float = 10.0
