@@ -13,6 +13,7 @@ from servient.app import App
 from servient.clients.coap import CoapClient
 from servient.clients.errors import InteractionRefused
 from servient.clients.http import HttpClient
+from servient.clients.mqtt import MqttClient
 from servient.clients.websocket import WebSocketClient
 from servient.wot.content import Content
 from servient.wot.entry import WoT
@@ -29,6 +30,7 @@ CLIENTS: dict[str, Callable[[], Any]] = {
     "http": HttpClient,
     "websocket": WebSocketClient,
     "coap": CoapClient,
+    "mqtt": MqttClient,
 }
 
 
