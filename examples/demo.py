@@ -20,11 +20,11 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+
 from servient.clients.coap import CoapClient
 from servient.clients.http import HttpClient
 from servient.clients.mqtt import MqttClient
 from servient.clients.websocket import WebSocketClient
-
 from servient.wot.entry import WoT
 from servient.wot.servient import Servient
 

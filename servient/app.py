@@ -100,7 +100,9 @@ class App:
         modules_path = await asyncio.to_thread(_prepare_folder, config.instance_path)
         servient_id = await asyncio.to_thread(_servient_id, config.instance_path)
         limits = Limits(memory_bytes=config.module_memory_bytes)
-        engine = await self._stack.enter_async_context(Engine(limits, config.instance_path / "compiled"))
+        engine = await self._stack.enter_async_context(
+            Engine(limits, config.instance_path / "compiled")
+        )
         fetcher = await self._stack.enter_async_context(Fetcher())
         if "mqtt" in config.bindings:
             self.broker = await self._find_broker()

@@ -76,7 +76,8 @@ class Config(BaseSettings):
         1883, ge=0, le=65535, description="The private broker's TCP port; another if that is taken."
     )
     embedded_broker: Literal["mosquitto", "amqtt"] | None = Field(
-        None, description="The private broker's program; by default mosquitto where it is installed."
+        None,
+        description="The private broker's program; by default mosquitto where it is installed.",
     )
     mqtt_prefix: str | None = Field(
         None,
