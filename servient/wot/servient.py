@@ -141,7 +141,7 @@ class Servient(WotpyServient):
             try:
                 await self.startup_hook()
                 for server in self._servers.values():
-                    await server.start(self)
+                    await self._start_server(server)
                     started.append(server)
                 self._start_catalogue()
             except BaseException:
@@ -150,6 +150,13 @@ class Servient(WotpyServient):
             self.refresh_forms()  # ports are known only now
             self._is_running = True
         return WoT(self)
+
+    async def _start_server(self, server: Any) -> None:
+        try:
+            await server.start(self)
+        except OSError as error:  # the system's words do not tell which of the ports it was
+            where = f"{server.protocol} on port {server.port}"
+            raise OSError(error.errno, f"{where}: {error.strerror or error}") from error
 
     async def shutdown(self) -> None:
         """End every subscription, stop the bindings, cancel what still runs."""
