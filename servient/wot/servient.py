@@ -154,7 +154,9 @@ class Servient(WotpyServient):
     async def _start_server(self, server: Any) -> None:
         try:
             await server.start(self)
-        except OSError as error:  # the system's words do not tell which of the ports it was
+        except OSError as error:
+            if error.errno is None:  # a binding's own words, which say all there is to say
+                raise
             where = f"{server.protocol} on port {server.port}"
             raise OSError(error.errno, f"{where}: {error.strerror or error}") from error
 

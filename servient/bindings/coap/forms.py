@@ -9,12 +9,24 @@ from servient.wot.operations import AffordanceKind, Operation
 from servient.wot.schema import is_file, media_type_of
 
 METHOD = "cov:method"
+ACCEPT = "cov:accept"
+JSON_CONTENT_FORMAT = 50
 OBSERVE = "cov:observe"
 
 
 def to_forms(url: str, affordance: Affordance) -> list[Form]:
     """The forms of an affordance that lives at `url`."""
     media_type = on_the_wire(affordance.media_type)
+    forms = _forms(url, media_type, affordance)
+    if media_type == JSON_MEDIA_TYPE:
+        return forms
+    # A consumer whose library knows no number for the file's type asks for base64 in JSON instead.
+    return forms + [
+        _as_json(form) for form in forms if form["op"] in _ANSWERED and _takes_json(form)
+    ]
+
+
+def _forms(url: str, media_type: str, affordance: Affordance) -> list[Form]:
     match affordance.kind:
         case AffordanceKind.PROPERTY:
             return _property_forms(url, media_type, affordance.operations)
@@ -23,6 +35,23 @@ def to_forms(url: str, affordance: Affordance) -> list[Form]:
         case AffordanceKind.EVENT:
             ends = (Operation.SUBSCRIBE_EVENT, Operation.UNSUBSCRIBE_EVENT)
             return [_observe_form(url, media_type, *ends)]
+
+
+_ANSWERED = (
+    Operation.READ_PROPERTY.value,
+    Operation.INVOKE_ACTION.value,
+    [Operation.OBSERVE_PROPERTY.value, Operation.UNOBSERVE_PROPERTY.value],
+    [Operation.SUBSCRIBE_EVENT.value, Operation.UNSUBSCRIBE_EVENT.value],
+)
+
+
+def _takes_json(form: Form) -> bool:
+    return form["op"] != Operation.INVOKE_ACTION or form["contentType"] == JSON_MEDIA_TYPE
+
+
+def _as_json(form: Form) -> Form:
+    rest = {name: member for name, member in form.items() if name != "response"}
+    return {**rest, "contentType": JSON_MEDIA_TYPE, ACCEPT: JSON_CONTENT_FORMAT}
 
 
 def _property_forms(url: str, media_type: str, offered: frozenset[Operation]) -> list[Form]:

@@ -33,7 +33,14 @@ def test_a_property(forms: dict[str, Any]) -> None:
         },
     ]
     assert [form["op"] for form in forms["serial"]] == ["readproperty"]
-    assert {form["contentType"] for form in forms["picture"]} == {"image/png"}
+
+
+def test_a_file_is_offered_as_it_is_and_as_json(forms: dict[str, Any]) -> None:
+    as_file = [form for form in forms["picture"] if form["contentType"] == "image/png"]
+    as_json = [form for form in forms["picture"] if form["contentType"] == "application/json"]
+    assert forms["picture"] == as_file + as_json
+    assert [form["op"] for form in as_json] == [form["op"] for form in as_file]
+    assert {form["cov:accept"] for form in as_json} == {50}
 
 
 def test_an_action(forms: dict[str, Any]) -> None:
@@ -48,7 +55,11 @@ def test_an_action(forms: dict[str, Any]) -> None:
 
 
 def test_an_action_on_a_file(forms: dict[str, Any]) -> None:
-    as_json, as_file = forms["invert"]
+    as_json, as_file, both_json = forms["invert"]
+    assert both_json == {
+        **{name: member for name, member in as_json.items() if name != "response"},
+        "cov:accept": 50,
+    }
     assert as_json["contentType"] == "application/json"
     assert as_json["response"] == {"contentType": "image/png"}
     assert as_file["contentType"] == "image/png"
@@ -73,7 +84,7 @@ def test_a_type_without_a_number_is_called_what_it_travels_as() -> None:
     description = Description(td, "lamp:1")
     (affordance,) = (a for a in description if a.name == "film")
     forms = CoapBinding("things.example").forms(description, affordance)
-    assert {form["contentType"] for form in forms} == {"application/octet-stream"}
+    assert forms[0]["contentType"] == "application/octet-stream"
 
 
 async def test_the_complete_td_is_valid_and_names_the_real_port() -> None:
