@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -12,6 +13,8 @@ from servient.errors import ModuleRejected
 from servient.wasm.cache import CompileCache
 from servient.wasm.compiler import compile_apart
 from servient.wasm.configuration import fingerprint, native_engine
+from servient.wasm.imports.host_function import Namespace
+from servient.wasm.imports.table import ImportTable
 from servient.wasm.module import Module
 from servient.wasm.ticker import Ticker
 from servient.wasm.types import Limits
@@ -25,13 +28,20 @@ COMPONENT_PREAMBLE = b"\0asm\x0d\0\1\0"
 class Engine:
     """One per process; to be used as an async context manager.
 
-    `cache_path` is a folder for compiled code, so that no module is compiled twice.
+    `cache_path` is a folder for compiled code, so that no module is compiled twice. `namespaces` are
+    what modules may import besides WASI.
     """
 
-    def __init__(self, limits: Limits | None = None, cache_path: Path | None = None) -> None:
+    def __init__(
+        self,
+        limits: Limits | None = None,
+        cache_path: Path | None = None,
+        namespaces: Sequence[Namespace] = (),
+    ) -> None:
         self.limits = limits or Limits()
         self.native = native_engine()
         self.ticker = Ticker(self.native.increment_epoch)
+        self._imports = ImportTable(self.native, namespaces)
         self._cache = CompileCache(cache_path, fingerprint()) if cache_path else None
         self._compiling = asyncio.Semaphore(COMPILERS_LIMIT)
 
@@ -47,6 +57,10 @@ class Engine:
     ) -> None:
         await asyncio.to_thread(self.ticker.close)
 
+    def offered_imports(self) -> tuple[str, ...]:
+        """What modules may import, as `namespace.name`, sorted."""
+        return self._imports.names()
+
     async def compile(self, binary: bytes) -> Module:
         """Compile in a process apart, unless that was done before.
 
@@ -61,11 +75,11 @@ class Engine:
         digest = hashlib.sha256(binary).hexdigest()
         kept = await asyncio.to_thread(self._load, digest)
         if kept is not None:
-            return Module(kept, digest, len(binary))
+            return Module(kept, digest, len(binary), self._imports)
         async with self._compiling:
             code = await compile_apart(binary, self.limits)
         native = await asyncio.to_thread(self._keep, digest, code)
-        return Module(native, digest, len(binary))
+        return Module(native, digest, len(binary), self._imports)
 
     def _load(self, digest: str) -> wasmtime.Module | None:
         code = self._cache.get(digest) if self._cache else None

@@ -9,35 +9,21 @@ from contextlib import contextmanager
 import wasmtime
 from wasmtime import _ffi as ffi
 
-from servient.errors import (
-    ActionFailed,
-    DeadlineExceeded,
-    ModuleExited,
-    ModuleTrapped,
-    ServientError,
-)
+from servient.errors import ActionFailed, DeadlineExceeded, ServientError
 from servient.wasm.engine import Engine
 from servient.wasm.folder import Folder
-from servient.wasm.imports.wasi import define_wasi, wasi_config
+from servient.wasm.imports.caller import Surroundings
+from servient.wasm.imports.link import Link
+from servient.wasm.imports.wasi import WASI, Poll, wasi_config
 from servient.wasm.module import Module
 from servient.wasm.output import Output
+from servient.wasm.raw import call_unchecked
+from servient.wasm.traps import to_error
 from servient.wasm.types import Limits
 from servient.wasm.values import Codec, check_arguments
 from servient.wasm.watch import Ending, Watch
 
 logger = logging.getLogger(__name__)
-
-TRAPS = {
-    wasmtime.TrapCode.STACK_OVERFLOW: "it called itself too deeply",
-    wasmtime.TrapCode.MEMORY_OUT_OF_BOUNDS: "it reached outside its memory",
-    wasmtime.TrapCode.TABLE_OUT_OF_BOUNDS: "it reached outside a table",
-    wasmtime.TrapCode.INDIRECT_CALL_TO_NULL: "it called a function that is not there",
-    wasmtime.TrapCode.BAD_SIGNATURE: "it called a function of another type",
-    wasmtime.TrapCode.INTEGER_OVERFLOW: "an integer overflowed",
-    wasmtime.TrapCode.INTEGER_DIVISION_BY_ZERO: "it divided by zero",
-    wasmtime.TrapCode.BAD_CONVERSION_TO_INTEGER: "a number does not fit into an integer",
-    wasmtime.TrapCode.UNREACHABLE: "it reached code that must not be reached",
-}
 
 _OnEpoch = ctypes.CFUNCTYPE(
     ctypes.c_size_t,
@@ -74,8 +60,8 @@ class Guest:
             memories=1,
         )
         self._store.set_wasi(wasi_config(folder.path, self.stdout.path, self.stderr.path))
-        self._linker = wasmtime.Linker(engine.native)
-        define_wasi(self._linker, watch)
+        self._link = Link(Surroundings(module.signatures, watch, self.stdout))
+        self._linker = self._define_imports(engine)
         # Both must live as long as the store, which calls them from its guest's thread.
         self._on_epoch = _OnEpoch(self._epoch)
         self._finalize = _Finalize(lambda _: None)
@@ -83,6 +69,16 @@ class Guest:
             self._store.ptr(), self._on_epoch, None, self._finalize
         )
         self._exports: dict[str, tuple[wasmtime.Func, Codec]] = {}
+
+    def _define_imports(self, engine: Engine) -> wasmtime.Linker:
+        """What the module imports: WASI, in which a sleep can be interrupted, and host functions."""
+        linker = wasmtime.Linker(engine.native)
+        linker.define_wasi()
+        linker.allow_shadowing = True
+        self._link.define(linker, WASI, Poll.name, Poll().function())
+        for (namespace, name), function in self._module.host_functions.items():
+            self._link.define(linker, namespace, name, function)
+        return linker
 
     def start(self, seconds: float) -> None:
         """Instantiate, which runs a start function, and initialise a reactor."""
@@ -106,13 +102,14 @@ class Guest:
         codec.encode(slots, checked)
         with self._running(repr(name), seconds):
             began = time.perf_counter()
-            _call_unchecked(self._store, function, slots, codec.slot_count)
+            call_unchecked(self._store, function, slots, codec.slot_count)
             spent = time.perf_counter() - began
         return codec.decode(slots), spent
 
     def close(self) -> None:
         self._store.close()
         self._linker.close()
+        self._link.close()
         self.stdout.close()
         self.stderr.close()
 
@@ -121,6 +118,7 @@ class Guest:
         """The guest runs inside, under a deadline; how it ends is told by one of our errors."""
         self.stdout.begin()
         self.stderr.begin()
+        self._link.begin()
         self._store.set_epoch_deadline(1)
         try:
             with self._watch.over(seconds):
@@ -131,6 +129,8 @@ class Guest:
             raise self._reason(what, seconds, None)
 
     def _reason(self, what: str, seconds: float, error: Exception | None) -> ServientError:
+        if self._link.failure is not None:
+            return self._link.failure.to_error(what)
         match self._watch.interrupted:
             case Ending.DEADLINE:
                 return DeadlineExceeded(f"{what} did not end within {seconds:g} s")
@@ -138,12 +138,7 @@ class Guest:
                 return ActionFailed(f"{what} was ended: it filled its folder")
             case Ending.CLOSED:
                 return ActionFailed(f"{what} was ended: its deployment was removed")
-        if isinstance(error, wasmtime.ExitTrap):
-            return ModuleExited(f"{what} ended the module with exit code {error.code}")
-        if isinstance(error, wasmtime.Trap) and error.trap_code in TRAPS:
-            return ModuleTrapped(f"{what} trapped: {TRAPS[error.trap_code]}")
-        reason = " ".join(str(error).split())
-        return ModuleTrapped(f"{what} trapped: {reason[:200]}")
+        return to_error(what, error)
 
     def _epoch(
         self, _context: object, _data: object, delta: Callable[..., int], kind: object
@@ -167,24 +162,3 @@ class Guest:
         self._ticks += 1
         if self._ticks % FOLDER_CHECK_TICKS == 0 and self._folder.is_full():
             self._watch.end(Ending.FOLDER_FULL)
-
-
-def _call_unchecked(
-    store: wasmtime.Store,
-    function: wasmtime.Func,
-    slots: "ctypes.Array[ctypes.c_uint8]",
-    count: int,
-) -> None:
-    """The C function below `Func.__call__`, which would look up all types anew at each call."""
-    trap = ctypes.POINTER(ffi.wasm_trap_t)()
-    error = ffi.wasmtime_func_call_unchecked(
-        store._context(),
-        ctypes.byref(function._func),
-        ctypes.cast(slots, ctypes.POINTER(ffi.wasmtime_val_raw_t)),
-        count,
-        ctypes.byref(trap),
-    )
-    if error:
-        raise wasmtime.WasmtimeError._from_ptr(error)
-    if trap:
-        raise wasmtime.Trap._from_ptr(trap)

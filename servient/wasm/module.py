@@ -2,43 +2,35 @@
 
 import wasmtime
 
-from servient.errors import ModuleRejected
-from servient.wasm.imports.wasi import WASI, WASI_FUNCTIONS
-from servient.wasm.types import Signature, ValueType
-
-NUMERIC = {str(each) for each in ValueType}
+from servient.wasm.imports.table import ImportTable
+from servient.wasm.native_types import read_signature
+from servient.wasm.types import Signature
 
 
 class Module:
     """Compiled code; `signatures` has the exported functions whose types are all numeric.
 
-    `digest` is the SHA-256 of the source. Raises ModuleRejected when it imports what this host does
-    not offer.
+    `digest` is the SHA-256 of the source, `host_functions` has what it imports of `imports`. Raises
+    ModuleRejected when it imports what this host does not offer.
     """
 
-    def __init__(self, native: wasmtime.Module, digest: str, size_bytes: int) -> None:
+    def __init__(
+        self, native: wasmtime.Module, digest: str, size_bytes: int, imports: ImportTable
+    ) -> None:
         self.native = native
         self.digest = digest
         self.size_bytes = size_bytes
         self.imports = tuple(f"{each.module}.{each.name}" for each in native.imports)
-        foreign = [name for name in self.imports if not _is_offered(name)]
-        if foreign:
-            raise ModuleRejected(f"imports that are not offered here: {', '.join(foreign)[:300]}")
+        imports.check(native.imports)
+        self.host_functions = {
+            name: function
+            for each in native.imports
+            if (function := imports.function(name := (each.module, each.name or "")))
+        }
         self.signatures = {
             export.name: signature
             for export in native.exports
-            if isinstance(export.type, wasmtime.FuncType) and (signature := _signature(export.type))
+            if isinstance(export.type, wasmtime.FuncType)
+            and (signature := read_signature(export.type))
         }
         self.is_reactor = self.signatures.get("_initialize") == Signature((), ())
-
-
-def _is_offered(name: str) -> bool:
-    namespace, _, function = name.partition(".")
-    return namespace == WASI and function in WASI_FUNCTIONS
-
-
-def _signature(function: wasmtime.FuncType) -> Signature | None:
-    types = [[str(each) for each in side] for side in (function.params, function.results)]
-    if not NUMERIC.issuperset(types[0] + types[1]):
-        return None
-    return Signature(*(tuple(map(ValueType, side)) for side in types))

@@ -11,9 +11,12 @@ class Output:
 
     def __init__(self, name: str, limit_bytes: int) -> None:
         self._fd = os.memfd_create(f"wasm-{name}")
-        self._limit_bytes = limit_bytes
-        self._begin = 0
+        self.limit_bytes = limit_bytes
+        self._origin = 0  # where the call's output begins in the file
+        self._begin = 0  # what lies before may be gone
         self._head: bytes | None = None
+        self._inserted: list[tuple[int, bytes]] = []
+        self._inserted_bytes = 0
 
     @property
     def path(self) -> str:
@@ -22,11 +25,23 @@ class Output:
     def begin(self) -> None:
         """A call starts: what was written before belongs to others."""
         self._head = None
-        self._begin = max(self._begin, self._size())
+        self._inserted.clear()
+        self._inserted_bytes = 0
+        self._begin = self._origin = max(self._begin, self._size())
+
+    def append(self, text: bytes) -> None:
+        """Put in what the host writes on behalf of the guest, after what the guest wrote so far.
+
+        It cannot go into the file: the guest writes there at an offset of its own.
+        """
+        text = text[: self.limit_bytes - self._inserted_bytes]
+        if text:
+            self._inserted.append((max(self._begin, self._size()), text))
+            self._inserted_bytes += len(text)
 
     def trim(self) -> None:
         """Free what exceeds the limit; to be called from time to time while the guest runs."""
-        if self._size() - self._begin > self._limit_bytes:
+        if self._size() - self._begin > self.limit_bytes:
             self._head = self._head or self._read()
             self._begin = max(self._begin, self._size())
             os.ftruncate(self._fd, 0)
@@ -35,13 +50,20 @@ class Output:
         """What the guest wrote since `begin`, up to the limit."""
         head = self._read() if self._head is None else self._head
         self.trim()
-        return head
+        return self._merged(head) if self._inserted else head
 
     def close(self) -> None:
         os.close(self._fd)
+
+    def _merged(self, head: bytes) -> bytes:
+        parts, at = [], 0
+        for position, text in self._inserted:
+            parts += [head[at : position - self._origin], text]
+            at = position - self._origin
+        return b"".join([*parts, head[at:]])[: self.limit_bytes]
 
     def _size(self) -> int:
         return os.fstat(self._fd).st_size
 
     def _read(self) -> bytes:
-        return os.pread(self._fd, self._limit_bytes, self._begin)
+        return os.pread(self._fd, self.limit_bytes, self._begin)

@@ -3,11 +3,14 @@
 import struct
 import time
 from pathlib import Path
-from typing import Any
 
 import wasmtime
 
-from servient.wasm.watch import Watch
+from servient.errors import ModuleTrapped
+from servient.wasm.imports.caller import Caller
+from servient.wasm.imports.host_function import HostFunction
+from servient.wasm.native_types import read_signature
+from servient.wasm.types import Signature, ValueType
 
 WASI = "wasi_snapshot_preview1"
 # What the engine offers of it: all of preview 1.
@@ -69,7 +72,7 @@ SUBSCRIPTIONS_LIMIT = 1024
 CLOCK = 0
 CLOCK_REALTIME = 0
 ABSOLUTE_TIME = 1
-SUCCESS, FAULT, INTERRUPTED, INVALID = 0, 21, 27, 28
+SUCCESS, FAULT, INVALID = 0, 21, 28
 
 
 def wasi_config(folder: Path, stdout: str, stderr: str) -> wasmtime.WasiConfig:
@@ -82,67 +85,60 @@ def wasi_config(folder: Path, stdout: str, stderr: str) -> wasmtime.WasiConfig:
     return config
 
 
-def define_wasi(linker: wasmtime.Linker, watch: Watch) -> None:
-    """All of preview 1, but with a `poll_oneoff` that ends when the guest must."""
+def wasi_signatures(engine: wasmtime.Engine) -> dict[str, Signature]:
+    """The types of all functions, as the engine has them."""
+    linker, store = wasmtime.Linker(engine), wasmtime.Store(engine)
     linker.define_wasi()
-    linker.allow_shadowing = True
-    i32 = wasmtime.ValType.i32()
-    linker.define_func(
-        WASI,
-        "poll_oneoff",
-        wasmtime.FuncType([i32, i32, i32, i32], [wasmtime.ValType.i32()]),
-        Poll(watch),
-        access_caller=True,
-    )
+    found = {}
+    for name in WASI_FUNCTIONS:
+        function = linker.get(store, WASI, name)
+        signature = isinstance(function, wasmtime.Func) and read_signature(function.type(store))
+        assert signature, name  # noqa: S101 - it is the engine's own
+        found[name] = signature
+    store.close()
+    linker.close()
+    return found
 
 
 class Poll:
     """`poll_oneoff`: the library's own goes on sleeping when the deadline has passed.
 
-    Descriptors are files and always ready; so is a clock whose time has come.
+    Descriptors are files and always ready; so is a clock whose time has come. One per guest.
     """
 
-    def __init__(self, watch: Watch) -> None:
-        self._watch = watch
+    name = "poll_oneoff"
+
+    def __init__(self) -> None:
         self._started = time.monotonic_ns()  # where the guest's monotonic clock began
 
-    def __call__(self, caller: wasmtime.Caller, *pointers: int) -> int:
-        # An exception must not leave a host function: it would travel through a slot that is shared
-        # by all threads. Whatever is wrong with the pointers is the guest's fault.
-        try:
-            memory = caller["memory"]
-            if not isinstance(memory, wasmtime.Memory):
-                return FAULT
-            return self._poll(caller, memory, *(pointer & 0xFFFFFFFF for pointer in pointers))
-        except (KeyError, ValueError, IndexError, struct.error, TypeError, OverflowError):
-            return FAULT
+    def function(self) -> HostFunction:
+        i32 = ValueType.I32
+        return HostFunction(Signature((i32, i32, i32, i32), (i32,)), self._poll)
 
     def _poll(
-        self,
-        caller: wasmtime.Caller,
-        memory: wasmtime.Memory,
-        subscriptions: int,
-        events: int,
-        count: int,
-        count_out: int,
+        self, caller: Caller, subscriptions: int, events: int, count: int, count_out: int
     ) -> int:
         if not 0 < count <= SUBSCRIPTIONS_LIMIT:
             return INVALID
-        raw = memory.read(caller, subscriptions, subscriptions + count * SUBSCRIPTION_BYTES)
+        try:
+            raw = caller.read(subscriptions, count * SUBSCRIPTION_BYTES)
+            ready = self._wait(caller, raw)
+            caller.write(events, b"".join(_event(each) for each in ready))
+            caller.write_u32(count_out, len(ready))
+        except ModuleTrapped:  # the guest's own pointers
+            return FAULT
+        return SUCCESS
+
+    def _wait(self, caller: Caller, raw: bytes) -> list[bytes]:
+        """The subscriptions that are ready, after the time for which none was."""
         wanted = [
             raw[at : at + SUBSCRIPTION_BYTES] for at in range(0, len(raw), SUBSCRIPTION_BYTES)
         ]
         waits = [self._wait_seconds(each) for each in wanted]
-        if not self._watch.pause(max(0.0, min(waits))):
-            return INTERRUPTED
-        ready = [each for each, wait in zip(wanted, waits, strict=True) if wait <= min(waits)]
-        for index, each in enumerate(ready):
-            event = each[:8] + struct.pack("<HB", SUCCESS, each[8]) + bytes(EVENT_BYTES - 11)
-            memory.write(caller, event, events + index * EVENT_BYTES)
-        memory.write(caller, struct.pack("<I", len(ready)), count_out)
-        return SUCCESS
+        caller.pause(max(0.0, min(waits)))
+        return [each for each, wait in zip(wanted, waits, strict=True) if wait <= min(waits)]
 
-    def _wait_seconds(self, subscription: Any) -> float:
+    def _wait_seconds(self, subscription: bytes) -> float:
         if subscription[8] != CLOCK:
             return 0.0
         clock, timeout, _, flags = struct.unpack_from("<I4xQQH", subscription, 16)
@@ -150,3 +146,8 @@ class Poll:
             return float(timeout) / 1e9
         now = time.time_ns() if clock == CLOCK_REALTIME else time.monotonic_ns() - self._started
         return float(timeout - now) / 1e9
+
+
+def _event(subscription: bytes) -> bytes:
+    event = subscription[:8] + struct.pack("<HB", SUCCESS, subscription[8])
+    return event.ljust(EVENT_BYTES, b"\0")

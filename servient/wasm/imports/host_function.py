@@ -1,0 +1,30 @@
+"""A function that the host offers to modules, and the namespace that it stands in."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from servient.wasm.types import Signature
+
+
+@dataclass(frozen=True, slots=True)
+class HostFunction:
+    """`act` is called with a Caller and the arguments, on the thread of the guest that called it.
+
+    It raises ActionFailed when it cannot do what it should; the guest ends then. What blocks must be
+    bounded by the caller's `check`, `pause` or `remaining_seconds`.
+    """
+
+    signature: Signature
+    act: Callable[..., int | float | None]
+
+
+class Namespace(Protocol):
+    """Host functions with their settings; built once, used by the guests of all threads."""
+
+    @property
+    def name(self) -> str: ...
+
+    def functions(self) -> Mapping[str, HostFunction]:
+        """By the names under which modules import them."""
+        ...

@@ -1,0 +1,67 @@
+"""Everything that modules may import here, by name and type."""
+
+from collections.abc import Iterable, Sequence
+
+import wasmtime
+
+from servient.errors import ModuleRejected
+from servient.wasm.imports.host_function import HostFunction, Namespace
+from servient.wasm.imports.wasi import WASI, wasi_signatures
+from servient.wasm.native_types import read_signature
+from servient.wasm.types import Signature
+
+DETAIL_CHARACTERS = 300
+
+Name = tuple[str, str]
+
+
+class ImportTable:
+    """The functions of the given namespaces, and all of WASI preview 1."""
+
+    def __init__(self, engine: wasmtime.Engine, namespaces: Iterable[Namespace]) -> None:
+        self._functions: dict[Name, HostFunction] = {
+            (namespace.name, name): function
+            for namespace in namespaces
+            for name, function in namespace.functions().items()
+        }
+        self._signatures: dict[Name, Signature] = {
+            (WASI, name): signature for name, signature in wasi_signatures(engine).items()
+        }
+        self._signatures |= {name: each.signature for name, each in self._functions.items()}
+
+    def names(self) -> tuple[str, ...]:
+        """As `namespace.name`, sorted."""
+        return tuple(sorted(".".join(name) for name in self._signatures))
+
+    def function(self, name: Name) -> HostFunction | None:
+        """None for WASI's, which the engine brings along."""
+        return self._functions.get(name)
+
+    def check(self, imports: Sequence[wasmtime.ImportType]) -> None:
+        """Raises ModuleRejected, naming each import that is not offered or is of another type."""
+        absent, different = [], []
+        for each in imports:
+            name = _shown(f"{each.module}.{each.name}")
+            offered = self._signatures.get((each.module, each.name or ""))
+            if offered is None:
+                absent.append(name)
+            elif not isinstance(each.type, wasmtime.FuncType):
+                different.append(f"{name} is a function here")
+            elif read_signature(each.type) != offered:
+                wanted = _written(each.type.params, each.type.results)
+                offers = _written(offered.parameters, offered.results)
+                different.append(f"{name} is {offers} here, the module wants {wanted}")
+        if absent:
+            different.insert(0, f"imports that are not offered here: {', '.join(absent)}")
+        if different:
+            raise ModuleRejected("; ".join(different)[:DETAIL_CHARACTERS])
+
+
+def _shown(name: str) -> str:
+    """A name of a stranger's choice, fit for one line."""
+    return "".join(each if each.isprintable() else "?" for each in name[:100])
+
+
+def _written(parameters: Iterable[object], results: Iterable[object]) -> str:
+    sides = [", ".join(map(str, side)) for side in (parameters, results)]
+    return f"({sides[0]}) → {sides[1]}" if sides[1] else f"({sides[0]})"
