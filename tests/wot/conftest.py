@@ -9,7 +9,6 @@ from servient.wot.door import Door
 from servient.wot.entry import WoT
 from servient.wot.servient import Servient
 from servient.wot.thing import ExposedThing
-from tests.wot.listening import Heard
 
 
 @pytest.fixture
@@ -42,9 +41,3 @@ def expose(wot: WoT) -> Callable[..., ExposedThing]:
         return thing
 
     return make
-
-
-@pytest.fixture
-def hear() -> Callable[[ExposedThing], Heard]:
-    """Keep all that a Thing publishes from now on."""
-    return Heard
