@@ -17,8 +17,10 @@ LAUNCHER = Path(__file__).with_name("launcher.py")
 START_SECONDS = 10.0
 STOP_SECONDS = 5.0
 POLL_SECONDS = 0.01
-RESTART_PAUSE_SECONDS = 0.2
-RESTARTS_LIMIT = 10
+RESTART_PAUSE_SECONDS = 0.1
+# One that ended so often, each time within that time, is not started again.
+FAILURES_LIMIT = 8
+STABLE_SECONDS = 60.0
 
 # Without set_tcp_nodelay every message is 40 ms late; loopback only, so no passwords.
 CONFIG = """\
@@ -117,18 +119,20 @@ class Mosquitto:
         return process
 
     async def _watch_over(self, process: asyncio.subprocess.Process, config: int) -> None:
-        while True:
+        loop, failures = asyncio.get_running_loop(), 0
+        while failures < FAILURES_LIMIT:
+            began = loop.time()
             await _log_until_it_ends(process)
             logger.error("mosquitto ended with status %s", process.returncode)
-            if self.restarts >= RESTARTS_LIMIT:
-                logger.error("mosquitto ended %d times; it is left so", self.restarts)
-                return
-            self.restarts += 1
-            await asyncio.sleep(RESTART_PAUSE_SECONDS)
+            failures = 0 if loop.time() - began > STABLE_SECONDS else failures + 1
+            await asyncio.sleep(RESTART_PAUSE_SECONDS * 2**failures)
             try:
                 process = await self._launch(config)
             except (OSError, TimeoutError):
                 logger.exception("mosquitto could not be started again")
+            else:
+                self.restarts += 1
+        logger.error("mosquitto ended %d times in a row; it is left so", failures)
 
     async def _accepts(self) -> bool:
         try:
