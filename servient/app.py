@@ -23,6 +23,8 @@ from servient.deployment.fetch import Fetcher
 from servient.deployment.servient_thing import ServientThing
 from servient.telemetry.machine import Health, describe_platform
 from servient.wasm.engine import Engine
+from servient.wasm.imports.host_function import Namespace
+from servient.wasm.imports.standard import ImportSettings, build_namespaces
 from servient.wasm.types import Limits
 from servient.wot.binding import Binding
 from servient.wot.entry import WoT
@@ -101,7 +103,7 @@ class App:
         servient_id = await asyncio.to_thread(_servient_id, config.instance_path)
         limits = Limits(memory_bytes=config.module_memory_bytes)
         engine = await self._stack.enter_async_context(
-            Engine(limits, config.instance_path / "compiled")
+            Engine(limits, config.instance_path / "compiled", _namespaces(config))
         )
         fetcher = await self._stack.enter_async_context(Fetcher())
         if "mqtt" in config.bindings:
@@ -168,6 +170,14 @@ def _prepare_folder(instance_path: Path) -> Path:
         shutil.rmtree(modules_path)
     modules_path.mkdir(mode=0o700)
     return modules_path
+
+
+def _namespaces(config: Config) -> tuple[Namespace, ...]:
+    """What modules may import besides WASI."""
+    settings = ImportSettings(
+        config.camera_source, config.sensor_source, config.rpc_targets, config.ping_networks
+    )
+    return build_namespaces(settings)
 
 
 def _servient_id(instance_path: Path) -> str:

@@ -2,6 +2,8 @@
 
 import ipaddress
 import socket
+from collections.abc import Mapping
+from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -101,14 +103,40 @@ class Config(BaseSettings):
         256 * 2**20, ge=2**16, description="The memory that one instance of a module may have."
     )
     body_limit_bytes: int = Field(16 * 2**20, ge=1024, description="The largest request body.")
+    camera_source: str | None = Field(
+        None,
+        description="Where modules get pictures from: the number or path of a camera's device, the path"
+        " of a picture or of a folder of pictures, or test-picture.",
+        validation_alias=_also("camera_source", "DEFAULT_CAMERA_DEVICE"),
+    )
+    sensor_source: str | None = Field(
+        None,
+        description="Where modules get temperature and humidity from: two numbers, the path of a file"
+        " that holds them, or a sensor and its pin such as dht22:D4.",
+    )
+    rpc_targets: Mapping[str, str] = Field(
+        {}, description="URLs that modules may post data to, by the names that they use; JSON."
+    )
+    ping_networks: Annotated[tuple[IPv4Network, ...], NoDecode] = Field(
+        (), description="The networks in which modules may measure how far machines are away."
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="What is logged."
     )
 
-    @field_validator("bindings", mode="before")
+    @field_validator("bindings", "ping_networks", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",")) if isinstance(value, str) else value
+
+    @field_validator("rpc_targets")
+    @classmethod
+    def _are_targets(cls, value: Mapping[str, str]) -> Mapping[str, str]:
+        for name, target in value.items():
+            url = urlsplit(target)
+            if url.scheme not in ("http", "https") or not url.hostname:
+                raise ValueError(f"the target {name!r} is given as http[s]://host[:port]/path")
+        return value
 
     @field_validator("mqtt_broker")
     @classmethod
