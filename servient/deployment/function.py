@@ -31,6 +31,7 @@ class Function:
                 arguments=self._arguments(members),
                 inputs=self._files(members),
                 outputs=tuple(mount.path for mount in self.plan.outputs),
+                any_output=self.plan.is_file_result and not self.plan.outputs,
                 deadline_seconds=self.deadline_seconds,
             )
         )

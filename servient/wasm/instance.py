@@ -128,6 +128,8 @@ class Instance:
     def _call(self, call: Call) -> CallResult:
         guest = self._ready()
         self._folder.prepare(call.inputs, call.outputs)
+        if call.any_output:
+            self._folder.mark()
         try:
             values, seconds = guest.call(call.function, call.arguments, call.deadline_seconds)
         except InvalidInput:
@@ -138,7 +140,7 @@ class Instance:
             raise
         return CallResult(
             values,
-            self._folder.collect(call.outputs),
+            self._folder.collect(self._folder.written() if call.any_output else call.outputs),
             guest.stdout.taken(),
             guest.stderr.taken(),
             seconds,

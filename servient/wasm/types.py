@@ -30,13 +30,15 @@ class Call:
     """One call of an exported function.
 
     `inputs` are files, name to content, that are written into the module's folder before the call;
-    `outputs` are the files to read after it. `deadline_seconds` counts from when the call runs.
+    `outputs` are the files to read after it, or, with `any_output`, the first by name of those that
+    the module writes. `deadline_seconds` counts from when the call runs.
     """
 
     function: str
     arguments: tuple[int | float, ...] = ()
     inputs: Mapping[str, bytes] = field(default_factory=dict)
     outputs: tuple[str, ...] = ()
+    any_output: bool = False
     deadline_seconds: float = 10.0
 
 
