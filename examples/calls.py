@@ -76,6 +76,7 @@ class Machine:
         self._store.set_epoch_deadline(1)
         linker = wasmtime.Linker(self._engine)
         linker.define_wasi()
+        linker.define_unknown_imports_as_traps(self._module)
         self._instance = linker.instantiate(self._store, self._module)
 
     def difference(self, call: Call) -> str | None:
