@@ -64,6 +64,7 @@ class PahoClient:
     ) -> None:
         self._client.disconnect()
         await asyncio.to_thread(self._client.loop_stop)
+        self._client.reinitialise()  # paho leaves its two sockets for waking to the collector
 
     async def publish(
         self,

@@ -120,14 +120,17 @@ async def test_nobody_at_the_address() -> None:
 
 
 async def test_a_broker_that_refuses_says_why() -> None:
+    packets: list[bytes] = []
+
     async def refuse(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await read_packet(reader)
+        packets.append(await read_packet(reader))
         writer.write(b"\x20\x03\x00\x87\x00")
 
     async with scripted(refuse) as broker:
         assert await find_version(broker) == 5
         with pytest.raises(BrokerRefused, match="Not authorized"):
             await connect(Broker(broker.host, broker.port, "user", "secret"), lambda _: None)
+    assert [b"\x00\x04user\x00\x06secret" in packet for packet in packets] == [False, False, True]
     assert "secret" not in repr(Broker("h", 1, "user", "secret"))
 
 

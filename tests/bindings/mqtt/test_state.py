@@ -17,6 +17,7 @@ from servient.wot.servient import Servient
 from servient.wot.thing import ExposedThing
 from tests.bindings.mqtt.serving import PREFIX, Serving, answer_topic, serve, topic
 from tests.consumers.paho import PahoClient
+from tests.mqtt.proxy import proxying
 from tests.things import expose_lamp
 
 PATIENCE_SECONDS = 20.0
@@ -170,36 +171,56 @@ async def test_without_a_broker_there_is_no_start() -> None:
     assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
-async def test_after_the_broker_was_away_everything_is_as_it_should_be(
-    broker: EmbeddedBroker,
-) -> None:
-    """The broker forgets all; meanwhile values change, an action is invoked and events happen."""
+async def test_a_broker_that_forgot_everything_is_told_again(broker: EmbeddedBroker) -> None:
     async with serve(broker) as serving:
         lamp = expose_lamp(serving.wot)
-        gone = expose_lamp(serving.wot, "gone")
         running = broker._running
         assert running is not None
         await running.stop()
         await until(lambda: serving.binding.version is None)
-        for level in range(50):
-            await lamp.write_property("level", level)
-        lamp.emit_event("toggled", True)
-        lamp.emit_event("toggled", False)
-        gone.destroy()
-        assert len(serving.binding._running._outbox) < 20  # type: ignore[union-attr]
+        await lamp.write_property("level", 8)
         await running.start()
+        await until(lambda: serving.binding.version is not None)
         async with PahoClient(broker.host, broker.port, broker.version) as client:
-            async with client.listening(topic("events/toggled"), f"{PREFIX}/status") as messages:
-                heard = [
-                    bytes((await asyncio.wait_for(messages.get(), PATIENCE_SECONDS)).payload)
-                    for _ in range(3)
-                ]
-                assert sorted(heard) == [b"false", b"online", b"true"]
+            assert await settled(client, serving) == {
+                f"{PREFIX}/status": b"online",
+                topic("status"): b"online",
+                topic("properties/level"): b"8",
+            }
+            async with client.listening(topic("actions/double/1/output")) as answers:
+                await client.publish(topic("actions/double/1"), json.dumps({"number": 3}))
+                assert (await asyncio.wait_for(answers.get(), PATIENCE_SECONDS)).payload == b"6"
+
+
+async def test_what_happens_without_a_connection_is_told_afterwards(
+    mosquitto: EmbeddedBroker,
+) -> None:
+    """Of values the latest, of events all; a Thing that has gone meanwhile leaves nothing."""
+    async with proxying(mosquitto.host, mosquitto.port) as proxy:
+        binding = MqttBinding("127.0.0.1", proxy.port, prefix=PREFIX)
+        servient = Servient()
+        servient.add_server(binding)
+        wot = await servient.start()
+        serving = Serving(mosquitto, servient, binding, wot)
+        lamp, gone = expose_lamp(wot), expose_lamp(wot, "gone")
+        async with (
+            serving.client() as client,
+            client.listening(topic("events/toggled")) as events,
+        ):
+            assert topic("properties/level", "gone") in await settled(client, serving)
+            await proxy.cut()
+            await until(lambda: binding.version is None)
+            for level in range(50):
+                await lamp.write_property("level", level)
+                lamp.emit_event("toggled", level % 2 == 0)
+            gone.destroy()
+            await proxy.mend()
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                heard = [(await events.get()).payload for _ in range(50)]
+            assert heard == [b"true", b"false"] * 25
             assert await settled(client, serving) == {
                 f"{PREFIX}/status": b"online",
                 topic("status"): b"online",
                 topic("properties/level"): b"49",
             }
-            async with client.listening(topic("actions/double/1/output")) as answers:
-                await client.publish(topic("actions/double/1"), json.dumps({"number": 3}))
-                assert (await asyncio.wait_for(answers.get(), PATIENCE_SECONDS)).payload == b"6"
+        await servient.shutdown()
