@@ -1,5 +1,6 @@
 """Settings: their sources, in their order, and the sentence that a bad one gets."""
 
+from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,20 @@ def test_defaults_are_safe() -> None:
         ("WASMIOT_MODULE_TIMEOUT_SECONDS", "3", "module_timeout_seconds", 3.0),
         ("INSTANCE_PATH", "/var/lib/x", "instance_path", Path("/var/lib/x")),
         ("WASM_SERVIENT_BINDINGS", "http, coap", "bindings", ("http", "coap")),
+        ("DEFAULT_CAMERA_DEVICE", "0", "camera_source", "0"),
+        ("WASM_SERVIENT_SENSOR_SOURCE", "21.5 40", "sensor_source", "21.5 40"),
+        (
+            "WASM_SERVIENT_RPC_TARGETS",
+            '{"eye": "http://a:5/x"}',
+            "rpc_targets",
+            {"eye": "http://a:5/x"},
+        ),
+        (
+            "WASM_SERVIENT_PING_NETWORKS",
+            "10.0.0.0/8, 127.0.0.1",
+            "ping_networks",
+            (IPv4Network("10.0.0.0/8"), IPv4Network("127.0.0.1/32")),
+        ),
     ],
 )
 def test_the_variables_of_a_supervisor_are_read(
@@ -60,6 +75,8 @@ def test_arguments_win_over_the_environment_and_that_over_the_file(
         ({"mqtt_broker": "http://example.org"}, "mqtt_broker"),
         ({"mqtt_prefix": "a/#"}, "mqtt_prefix"),
         ({"name": "../x"}, "name"),
+        ({"rpc_targets": {"eye": "file:///etc/passwd"}}, "rpc_targets"),
+        ({"ping_networks": "10.0.0.1/8"}, "ping_networks"),
         ({"colour": "red"}, "colour"),
     ],
 )
