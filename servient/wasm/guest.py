@@ -5,22 +5,22 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import wasmtime
 from wasmtime import _ffi as ffi
 
 from servient.errors import ActionFailed, DeadlineExceeded, ServientError
 from servient.wasm.engine import Engine
+from servient.wasm.entry import Entry
 from servient.wasm.folder import Folder
 from servient.wasm.imports.caller import Surroundings
 from servient.wasm.imports.link import Link
 from servient.wasm.imports.wasi import WASI, Poll, wasi_config
 from servient.wasm.module import Module
 from servient.wasm.output import Output
-from servient.wasm.raw import call_unchecked
 from servient.wasm.traps import to_error
 from servient.wasm.types import Limits
-from servient.wasm.values import Codec, check_arguments
 from servient.wasm.watch import Ending, Watch
 
 logger = logging.getLogger(__name__)
@@ -33,10 +33,24 @@ _OnEpoch = ctypes.CFUNCTYPE(
     ctypes.POINTER(ffi.wasmtime_update_deadline_kind_t),
 )
 _Finalize = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
-_CONTINUE = 0
+# The kinds of `wasmtime_update_deadline_kind_t` (wasmtime/store.h).
+_CONTINUE, _YIELD = 0, 1
 
 # Looking through a folder costs more than a tick should: four times a second will do.
 FOLDER_CHECK_TICKS = 25
+
+Arguments = tuple[int | float, ...]
+# The results, and how many seconds the guest took.
+Returned = tuple[tuple[int | float, ...], float]
+
+
+@dataclass(frozen=True, slots=True)
+class Suspended:
+    """A call that was begun and has left; `began` is on the clock of `time.monotonic`."""
+
+    name: str
+    seconds: float
+    began: float
 
 
 class Guest:
@@ -68,7 +82,8 @@ class Guest:
         ffi.wasmtime_store_epoch_deadline_callback(
             self._store.ptr(), self._on_epoch, None, self._finalize
         )
-        self._exports: dict[str, tuple[wasmtime.Func, Codec]] = {}
+        self._entries: dict[str, Entry] = {}
+        self._may_leave = False
 
     def _define_imports(self, engine: Engine) -> wasmtime.Linker:
         """What the module imports: WASI, in which a sleep can be interrupted, and host functions."""
@@ -82,50 +97,90 @@ class Guest:
 
     def start(self, seconds: float) -> None:
         """Instantiate, which runs a start function, and initialise a reactor."""
-        with self._running("the start of the module", seconds):
+        with self._starting(seconds):
             instance = self._linker.instantiate(self._store, self._module.native)
             exports = instance.exports(self._store)
             for name, signature in self._module.signatures.items():
                 function = exports[name]
                 assert isinstance(function, wasmtime.Func)  # noqa: S101 - its type was a function's
-                self._exports[name] = (function, Codec(signature))
+                self._entries[name] = Entry(self._store, name, function, signature)
         if self._module.is_reactor:
             self.call("_initialize", (), seconds)
 
-    def call(
-        self, name: str, arguments: tuple[int | float, ...], seconds: float
-    ) -> tuple[tuple[int | float, ...], float]:
-        """The results, and how many seconds the guest took."""
-        function, codec = self._exports[name]
-        checked = check_arguments(name, self._module.signatures[name], arguments)
-        slots = (ctypes.c_uint8 * (16 * codec.slot_count))()
-        codec.encode(slots, checked)
-        with self._running(repr(name), seconds):
-            began = time.perf_counter()
-            call_unchecked(self._store, function, slots, codec.slot_count)
-            spent = time.perf_counter() - began
-        return codec.decode(slots), spent
+    def call(self, name: str, arguments: Arguments, seconds: float) -> Returned:
+        """Run a call to its end: the results, and how many seconds the guest took."""
+        entry = self._entries[name]
+        began = self._begin(seconds)
+        try:
+            values = entry.call(arguments)
+        except (wasmtime.WasmtimeError, wasmtime.Trap) as error:
+            raise self._reason(repr(name), seconds, error) from error
+        finally:
+            self._watch.finish()
+        if self._watch.interrupted:  # a sleep was cut short, and the guest returned just then
+            raise self._reason(repr(name), seconds, None)
+        return values, time.monotonic() - began
+
+    def begin(self, name: str, arguments: Arguments, seconds: float) -> "Returned | Suspended":
+        """Run a call for no longer than a tick: what it returned, else what `go_on` takes up again.
+
+        Only for a guest without host functions, which could neither leave nor be left.
+        """
+        entry = self._entries[name]
+        suspended = Suspended(name, seconds, self._begin(seconds))
+        self._may_leave = True
+        try:
+            is_over = entry.start(arguments)
+        except BaseException:
+            self._watch.finish()
+            raise
+        return self._end(entry, suspended) if is_over else suspended
+
+    def go_on(self, suspended: "Suspended") -> Returned:
+        """Run what `begin` left to its end, on whichever thread."""
+        entry = self._entries[suspended.name]
+        self._may_leave = False
+        while not entry.resume():
+            pass
+        return self._end(entry, suspended)
+
+    def _end(self, entry: Entry, suspended: "Suspended") -> Returned:
+        self._watch.finish()
+        try:
+            return entry.finish(), time.monotonic() - suspended.began
+        except (wasmtime.WasmtimeError, wasmtime.Trap) as error:
+            raise self._reason(repr(suspended.name), suspended.seconds, error) from error
 
     def close(self) -> None:
+        for entry in self._entries.values():
+            entry.abandon()
         self._store.close()
         self._linker.close()
         self._link.close()
         self.stdout.close()
         self.stderr.close()
 
+    def _begin(self, seconds: float) -> float:
+        """The guest is about to run, under a deadline; returns the time that it is."""
+        if self._module.imports:
+            self.stdout.begin()
+            self.stderr.begin()
+            self._link.begin()
+        self._may_leave = False
+        return self._watch.begin(seconds)
+
     @contextmanager
-    def _running(self, what: str, seconds: float) -> Iterator[None]:
-        """The guest runs inside, under a deadline; how it ends is told by one of our errors."""
-        self.stdout.begin()
-        self.stderr.begin()
-        self._link.begin()
+    def _starting(self, seconds: float) -> Iterator[None]:
+        what = "the start of the module"
         self._store.set_epoch_deadline(1)
+        self._begin(seconds)
         try:
-            with self._watch.over(seconds):
-                yield
+            yield
         except (wasmtime.WasmtimeError, wasmtime.Trap) as error:
             raise self._reason(what, seconds, error) from error
-        if self._watch.interrupted:  # a sleep was cut short, and the guest returned just then
+        finally:
+            self._watch.finish()
+        if self._watch.interrupted:
             raise self._reason(what, seconds, None)
 
     def _reason(self, what: str, seconds: float, error: Exception | None) -> ServientError:
@@ -148,7 +203,7 @@ class Guest:
             self._restrain()
             if self._watch.ending is None:
                 delta[0] = 1  # type: ignore[index] # a C pointer
-                kind[0] = _CONTINUE  # type: ignore[index] # likewise
+                kind[0] = _YIELD if self._may_leave else _CONTINUE  # type: ignore[index] # likewise
                 return 0
         except Exception:  # a guest that cannot be watched must not go on
             logger.exception("the watch over a guest failed")

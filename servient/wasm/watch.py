@@ -2,8 +2,6 @@
 
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from enum import StrEnum
 
 from servient.wasm.ticker import Ticker
@@ -29,13 +27,16 @@ class Watch:
         self._expires = 0.0
         self._ending: Ending | None = None
 
-    @contextmanager
-    def over(self, seconds: float) -> Iterator[None]:
-        """Watch what runs inside, which has `seconds` from now."""
+    def begin(self, seconds: float) -> float:
+        """Watch a guest that has `seconds` from now, until `finish`; returns the time that it is."""
         self._ending = None
-        self._expires = time.monotonic() + seconds
-        with self._ticker.ticking():
-            yield
+        now = time.monotonic()
+        self._expires = now + seconds
+        self._ticker.enter(self)
+        return now
+
+    def finish(self) -> None:
+        self._ticker.leave(self)
 
     def close(self) -> None:
         """End the running guest, and every later one at its first check."""
