@@ -15,7 +15,7 @@ class Output:
         self._origin = 0  # where the call's output begins in the file
         self._begin = 0  # what lies before may be gone
         self._head: bytes | None = None
-        self._inserted: list[tuple[int, bytes]] = []
+        self._inserted: list[tuple[int, bytearray]] = []
         self._inserted_bytes = 0
 
     @property
@@ -35,9 +35,12 @@ class Output:
         It cannot go into the file: the guest writes there at an offset of its own.
         """
         text = text[: self.limit_bytes - self._inserted_bytes]
-        if text:
-            self._inserted.append((max(self._begin, self._size()), text))
-            self._inserted_bytes += len(text)
+        position = max(self._begin, self._size())
+        if self._inserted and self._inserted[-1][0] == position:
+            self._inserted[-1][1].extend(text)
+        elif text:
+            self._inserted.append((position, bytearray(text)))
+        self._inserted_bytes += len(text)
 
     def trim(self) -> None:
         """Free what exceeds the limit; to be called from time to time while the guest runs."""
@@ -56,7 +59,8 @@ class Output:
         os.close(self._fd)
 
     def _merged(self, head: bytes) -> bytes:
-        parts, at = [], 0
+        parts: list[bytes | bytearray] = []
+        at = 0
         for position, text in self._inserted:
             parts += [head[at : position - self._origin], text]
             at = position - self._origin

@@ -1,8 +1,6 @@
 """`communication`: bytes to functions on other machines, which the operator has named."""
 
 from collections.abc import Mapping
-from functools import cached_property
-from ssl import SSLContext
 
 import httpx
 
@@ -25,6 +23,8 @@ class Communication:
 
     def __init__(self, targets: Mapping[str, str]) -> None:
         self._targets = dict(targets)
+        # Made once: it takes longer than a request.
+        self._tls = httpx.create_ssl_context() if targets else None
 
     def functions(self) -> Mapping[str, HostFunction]:
         return {"rpcCall": HostFunction(Signature((I32, I32, I32, I32), ()), self._call)}
@@ -53,14 +53,9 @@ class Communication:
             follow_redirects=False,
             trust_env=False,
             timeout=None,  # noqa: S113 - the guest's deadline bounds it
-            verify=self._tls,
+            verify=self._tls or True,
             headers={"User-Agent": f"wasm-servient/{VERSION}"},
         )
         file = (FIELD, data, "application/octet-stream")
         async with client, client.stream("POST", url, files={FIELD: file}) as answer:
             return answer.status_code
-
-    @cached_property
-    def _tls(self) -> SSLContext:
-        """Made once: it takes longer than a request."""
-        return httpx.create_ssl_context()

@@ -24,7 +24,11 @@ class PictureSource(Protocol):
 
 
 def parse_picture_source(text: str) -> PictureSource:
-    """`test-picture`, the number or path of a camera's device, or the path of a file or folder."""
+    """`test-picture`, the number or path of a camera's device, or the path of a file or folder.
+
+    Loads OpenCV: at the first picture, everything else would stand still for that half a second.
+    """
+    _opencv()
     if text == TEST_PICTURE:
         return TestPicture()
     if text.isdecimal():
@@ -120,5 +124,5 @@ def _to_jpeg(picture: Any) -> bytes:
 
 
 def _opencv() -> Any:
-    """Loaded when a picture is first wanted: it is large, and most servients have no camera."""
+    """Not at the top of this file: it is large, and most servients have no camera."""
     return importlib.import_module("cv2")
