@@ -1,27 +1,25 @@
-"""One ordered, running copy of a module, on a thread of its own."""
+"""One ordered, running copy of a module."""
 
-import asyncio
-import contextlib
-import queue
-import threading
-from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
-from servient.errors import Busy, InvalidInput, NotFound, ServientError
+from servient.errors import InvalidInput, NotFound, ServientError
 from servient.wasm.engine import Engine
 from servient.wasm.folder import Folder, check_name
-from servient.wasm.guest import Guest
+from servient.wasm.guest import Guest, Returned, Suspended
 from servient.wasm.module import Module
+from servient.wasm.placement import Placement
 from servient.wasm.types import Call, CallResult, Limits
 from servient.wasm.watch import Watch
-
-_Job = tuple[Callable[[], Any], "asyncio.Future[Any]"]
+from servient.wasm.worker import Worker
 
 
 class Instance:
     """Calls run one after the other, each under its deadline; state stays between them.
+
+    They run on the instance's own thread, but those that end sooner than they could be handed over
+    run at once where they are made; one that takes longer than expected is handed over on the way.
 
     After a trap, an exit or a missed deadline the copy is thrown away: the next call finds a fresh
     one, and `generation` has grown. A caller that is cancelled does not stop its call.
@@ -33,10 +31,9 @@ class Instance:
         self._limits = limits
         self._folder = Folder(folder, limits)
         self._watch = Watch(engine.ticker)
-        self._jobs: queue.Queue[_Job | None] = queue.Queue(limits.queue_length)
+        self._worker = Worker(limits.queue_length, at_end=self._drop)
+        self._placement = Placement()
         self._guest: Guest | None = None
-        self._is_closed = False
-        self._thread = threading.Thread(target=self._work, name="wasm-instance", daemon=True)
         self.generation = 0
 
     async def __aenter__(self) -> Self:
@@ -53,8 +50,8 @@ class Instance:
 
     async def start(self) -> None:
         """Instantiate. Raises ServientError when the start of the module fails."""
-        self._thread.start()
-        await self._submit(self._ready)
+        self._worker.start()
+        await self._worker.run(self._ready)
 
     async def call(self, call: Call) -> CallResult:
         """Run one call when its turn comes.
@@ -64,54 +61,53 @@ class Instance:
         """
         if call.function not in self._module.signatures:
             raise NotFound(f"the module exports no function {call.function[:100]!r}")
-        for name in (*call.inputs, *call.outputs):
-            check_name(name)
-        result: CallResult = await self._submit(lambda: self._call(call))
+        if self._guest is not None and self._runs_here(call):
+            result = await self._call_here(self._guest, call)
+        else:
+            for name in (*call.inputs, *call.outputs):
+                check_name(name)
+            result = await self._worker.run(lambda: self._call(call))
+        self._placement.record(call.function, result.seconds)
         return result
 
     async def close(self) -> None:
         """End what runs and free everything; waiting callers get an error."""
-        if self._is_closed:
-            return
-        self._is_closed = True
         self._watch.close()
-        if self._thread.ident is not None:
-            await asyncio.to_thread(self._join)
+        await self._worker.close()
 
-    def _join(self) -> None:
-        self._jobs.put(None)
-        self._thread.join()
+    def _runs_here(self, call: Call) -> bool:
+        """A module without imports can touch nothing but its memory, so nothing in it blocks."""
+        return (
+            not self._module.imports
+            and not (call.inputs or call.outputs or call.any_output)
+            and self._placement.is_quick(call.function)
+            and self._worker.is_idle
+        )
 
-    async def _submit(self, work: Callable[[], Any]) -> Any:
-        if self._is_closed:
-            raise NotFound("the deployment was removed")
-        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+    async def _call_here(self, guest: Guest, call: Call) -> CallResult:
         try:
-            self._jobs.put_nowait((work, future))
-        except queue.Full:
-            raise Busy(f"{self._limits.queue_length} calls are waiting already") from None
-        return await future
+            returned = guest.begin(call.function, call.arguments, call.deadline_seconds)
+            if isinstance(returned, Suspended):
+                suspended = returned
+                returned = await self._worker.run(
+                    lambda: self._go_on(guest, suspended), is_begun=True
+                )
+        except InvalidInput:
+            raise  # the guest was not entered
+        except ServientError:
+            if self._guest is guest:  # ended here: what ends on the worker is dropped there
+                self._retire()
+            raise
+        return CallResult(returned[0], {}, b"", b"", returned[1])
 
     # On the worker's thread
 
-    def _work(self) -> None:
-        while job := self._jobs.get():
-            work, future = job
-            if not future.cancelled():
-                self._answer(work, future)
-        self._drop()
-
-    def _answer(self, work: Callable[[], Any], future: "asyncio.Future[Any]") -> None:
-        result: Any = None
-        failure: BaseException | None = None
+    def _go_on(self, guest: Guest, suspended: Suspended) -> Returned:
         try:
-            if self._is_closed:
-                raise NotFound("the deployment was removed")
-            result = work()
-        except BaseException as error:  # noqa: BLE001 - it is handed to the caller, whatever it is
-            failure = error
-        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
-            future.get_loop().call_soon_threadsafe(_resolve, future, result, failure)
+            return guest.go_on(suspended)
+        except ServientError:
+            self._retire()
+            raise
 
     def _ready(self) -> Guest:
         """The present copy, or a fresh one."""
@@ -135,8 +131,7 @@ class Instance:
         except InvalidInput:
             raise  # the guest was not entered
         except ServientError:
-            self._drop()
-            self.generation += 1
+            self._retire()
             raise
         return CallResult(
             values,
@@ -146,16 +141,12 @@ class Instance:
             seconds,
         )
 
+    def _retire(self) -> None:
+        """The copy failed: it is not to be trusted any more."""
+        self._drop()
+        self.generation += 1
+
     def _drop(self) -> None:
         if self._guest is not None:
             self._guest.close()
             self._guest = None
-
-
-def _resolve(future: "asyncio.Future[Any]", result: Any, failure: BaseException | None) -> None:
-    if future.cancelled():
-        return
-    if failure is not None:
-        future.set_exception(failure)
-    else:
-        future.set_result(result)

@@ -1,0 +1,95 @@
+"""The thread of an instance, and the bounded queue in front of it."""
+
+import asyncio
+import contextlib
+import queue
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from servient.errors import Busy, NotFound
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    work: Callable[[], Any]
+    future: asyncio.Future[Any]
+    is_begun: bool
+
+
+class Worker:
+    """Runs one piece of work after the other; its methods belong to the event loop.
+
+    Work whose caller is gone is skipped, but what has begun runs on: nobody frees it early.
+    """
+
+    def __init__(self, queue_length: int, at_end: Callable[[], None]) -> None:
+        self._jobs: queue.Queue[_Job | None] = queue.Queue()
+        self._queue_length = queue_length
+        self._at_end = at_end
+        self._pending = 0
+        self._is_closed = False
+        self._thread = threading.Thread(target=self._run, name="wasm-instance", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether it runs nothing and nothing waits: what it works on may be used from elsewhere."""
+        return not self._pending and not self._is_closed
+
+    async def run(self, work: Callable[[], Any], *, is_begun: bool = False) -> Any:
+        """What `work` returns or raises when its turn came; what `is_begun` is never skipped.
+
+        Raises Busy when too much is waiting, and NotFound when the worker is closed.
+        """
+        if self._is_closed and not is_begun:
+            raise NotFound("the deployment was removed")
+        if self._pending > self._queue_length:
+            raise Busy(f"{self._queue_length} calls are waiting already")
+        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self._pending += 1
+        self._jobs.put(_Job(work, future, is_begun))
+        return await future
+
+    async def close(self) -> None:
+        """Wait until what runs has ended; what waits gets an error."""
+        if self._is_closed:
+            return
+        self._is_closed = True
+        self._jobs.put(None)
+        if self._thread.ident is not None:
+            await asyncio.to_thread(self._thread.join)
+
+    def _settle(
+        self, future: asyncio.Future[Any], result: Any, failure: BaseException | None
+    ) -> None:
+        self._pending -= 1
+        if future.cancelled():
+            return
+        if failure is not None:
+            future.set_exception(failure)
+        else:
+            future.set_result(result)
+
+    # On the thread
+
+    def _run(self) -> None:
+        while job := self._jobs.get():
+            self._answer(job)
+        self._at_end()
+
+    def _answer(self, job: _Job) -> None:
+        result: Any = None
+        failure: BaseException | None = None
+        try:
+            if self._is_closed and not job.is_begun:
+                raise NotFound("the deployment was removed")
+            if job.is_begun or not job.future.cancelled():
+                result = job.work()
+        except BaseException as error:  # noqa: BLE001 - it is handed to the caller, whatever it is
+            failure = error
+        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
+            job.future.get_loop().call_soon_threadsafe(self._settle, job.future, result, failure)
