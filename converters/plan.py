@@ -1,9 +1,11 @@
 """Decides, for each function of a module, what it is called with, what it gives and how it is named."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
+from converters.component import component_schema, output_type, parameters_of
+from converters.component_types import BYTES, FunctionType
 from converters.deployment import Endpoint, Function, ModuleEntry, Mount, Parameter, Stage
 from converters.errors import ConversionError
 from converters.media_types import JSON, OCTET_STREAM, is_json
@@ -11,8 +13,9 @@ from converters.reading import escape
 from converters.schema import as_value, file_schema, refine, wasm_results_schema, wasm_schema
 from thing_descriptions.builder import AffordanceNames, affordance_name
 
-# The WebAssembly types of an export's parameters and of its results.
-Signature: TypeAlias = tuple[tuple[str, ...], tuple[str, ...]]
+# The WebAssembly types of a core export's parameters and of its results; or a component's function,
+# whose types say everything.
+Signature: TypeAlias = tuple[tuple[str, ...], tuple[str, ...]] | FunctionType
 
 # Run once when a module is deployed; never called by a consumer.
 INITIALIZER = "_wasmiot_init"
@@ -77,7 +80,8 @@ def plan_functions(
 
     They are those that the manifest names, else those that the description (`endpoints`) names, else
     the exports whose `signatures` JSON can express. Each detail is taken from the first of these
-    that gives it: description, manifest, signature; but the mounts are always the manifest's.
+    that gives it: description, manifest, signature; but the mounts are always the manifest's, and
+    the types of a component's function are always its own.
     Raises ConversionError when a parameter and a file of a function have one name.
     """
     functions = list(_choose(module, endpoints, signatures))
@@ -106,8 +110,8 @@ def _choose(
             files = tuple(f for f in endpoint.files if f.path not in module.files)
             yield Function(name, None, files, None)
     else:
-        for name, (parameters, results) in signatures.items():
-            if _is_exported_function(name) and all(map(wasm_schema, (*parameters, *results))):
+        for name, signature in signatures.items():
+            if _is_offered(name, signature):
                 yield Function(name, None, (), None)
 
 
@@ -115,8 +119,12 @@ def _is_function(name: str) -> bool:
     return name != INITIALIZER
 
 
-def _is_exported_function(export: str) -> bool:
-    return export not in _RUNTIME_EXPORTS and not export.startswith(_RUNTIME_PREFIXES)
+def _is_offered(export: str, signature: Signature) -> bool:
+    if isinstance(signature, FunctionType):
+        return True
+    if export in _RUNTIME_EXPORTS or export.startswith(_RUNTIME_PREFIXES):
+        return False
+    return all(map(wasm_schema, (*signature[0], *signature[1])))
 
 
 def _action_names(functions: Sequence[str]) -> tuple[dict[str, str], AffordanceNames]:
@@ -159,6 +167,8 @@ def _plan(
 def _inputs(
     declared: Sequence[Endpoint], files: Sequence[Mount], signature: Signature | None
 ) -> tuple[Parameter, ...]:
+    if isinstance(signature, FunctionType):
+        return _described(parameters_of(signature), declared)
     value_types = signature[0] if signature else ()
     parameters = next((e.parameters for e in declared if e.parameters), ())
     if parameters and len(parameters) == len(value_types):
@@ -175,6 +185,14 @@ def _inputs(
     )
 
 
+def _described(
+    parameters: Sequence[Parameter], declared: Sequence[Endpoint]
+) -> tuple[Parameter, ...]:
+    """A component's parameters with what is said about them elsewhere."""
+    said = {p.name: p.description for e in reversed(declared) for p in e.parameters}
+    return tuple(replace(p, description=said.get(p.name)) for p in parameters)
+
+
 def _result(
     declared: Sequence[Endpoint], outputs: Sequence[Mount], signature: Signature | None
 ) -> tuple[Mapping[str, Any] | None, str | None]:
@@ -185,8 +203,12 @@ def _result(
     media_type, schema = telling[0] if telling else (JSON, {})
     if outputs and is_json(media_type):
         media_type = outputs[0].media_type
-    if outputs or not is_json(media_type):
+    if outputs:
         media_type = OCTET_STREAM if is_json(media_type) else media_type
+        return file_schema(media_type), media_type
+    if isinstance(signature, FunctionType):
+        return _component_result(signature, media_type)
+    if not is_json(media_type):
         return file_schema(media_type), media_type
     results = wasm_results_schema(signature[1]) if signature else None
     if results is None and (signature or not any(m for m, _ in responses)):
@@ -194,3 +216,16 @@ def _result(
     if signature and schema and len(signature[1]) == 1:
         return refine(schema, signature[1][0], is_result=True), media_type
     return as_value(schema or results or {}), media_type
+
+
+def _component_result(
+    function: FunctionType, declared: str
+) -> tuple[Mapping[str, Any] | None, str | None]:
+    """What the function's type says; of bytes, what media type they are is declared, if anywhere."""
+    kind = output_type(function)
+    if kind is None:
+        return None, None
+    if kind != BYTES:
+        return component_schema(kind), JSON
+    media_type = OCTET_STREAM if is_json(declared) else declared
+    return file_schema(media_type), media_type
