@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Mapping
+from concurrent.futures import Future, wait
 
 from servient.errors import ActionFailed
 from servient.wasm.imports.caller import U32, Caller
@@ -53,9 +54,19 @@ class Camera:
             )
         while not self._turn.acquire(timeout=CHECK_SECONDS):
             caller.check()
+        taken: Future[bytes] = Future()
+        threading.Thread(
+            target=self._work, args=(self._source, taken), name="camera", daemon=True
+        ).start()
+        while not wait((taken,), timeout=CHECK_SECONDS).done:
+            caller.check()
+        return taken.result()
+
+    def _work(self, source: PictureSource, taken: "Future[bytes]") -> None:
+        """On a thread of its own: a device may keep it for seconds after the guest must stop."""
         try:
-            picture = self._source.take()
+            taken.set_result(source.take())
+        except BaseException as error:  # noqa: BLE001 - it is handed to the guest's thread
+            taken.set_exception(error)
         finally:
             self._turn.release()
-        caller.check()
-        return picture

@@ -126,23 +126,23 @@ async def test_without_a_camera_the_setting_is_named(run: Run) -> None:
                 await call(instance, function, 0, 4)
 
 
-async def test_a_camera_that_is_taken_is_waited_for_until_the_deadline(run: Run) -> None:
+async def test_a_slow_camera_is_waited_for_until_the_deadline(run: Run) -> None:
     class Slow(TestPicture):
         def take(self) -> bytes:
-            release.wait(30)
+            ready.wait(30)
             return super().take()
 
-    release = threading.Event()
-    camera = Camera(Slow())
-    holder = threading.Thread(target=lambda: camera._source and camera._turn.acquire())
-    holder.start()
-    holder.join()
-    async with run(CAMERA, camera, Prints()) as instance:
-        with pytest.raises(DeadlineExceeded):
-            await call(instance, "take", 0, 4, deadline_seconds=0.3)
-        camera._turn.release()
-        release.set()
-        await call(instance, "take", 0, 4)
+    ready = threading.Event()
+    camera, prints = Camera(Slow()), Prints()
+    async with run(CAMERA, camera, prints) as first, run(CAMERA, camera, prints) as second:
+        for instance in (first, second, first):  # the second finds the camera taken
+            with pytest.raises(DeadlineExceeded):
+                await call(instance, "take", 0, 4, deadline_seconds=0.2)
+        assert sum(thread.name == "camera" for thread in threading.enumerate()) == 1
+        ready.set()
+        for instance in (first, second):
+            await call(instance, "take", 0, 4)
+            assert prints.printed.startswith(b"\xff\xd8\xff")
 
 
 def test_a_folder_is_gone_through_in_turn(tmp_path: Path) -> None:
