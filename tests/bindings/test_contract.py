@@ -155,7 +155,7 @@ async def test_files_pass_in_both_directions(consumer: Consumer, lamp: ExposedTh
     assert as_bytes(output) == bytes(255 - byte for byte in image)
 
 
-async def test_a_bad_input_is_refused_with_its_place(consumer: Consumer, wire: str) -> None:
+async def test_a_bad_input_is_refused_with_its_place(consumer: Consumer) -> None:
     problem = await refusal(consumer.invoke("double", {"number": "many"}))
     assert (problem["status"], problem["errors"][0]["pointer"]) == (400, "/number")
     problem = await refusal(consumer.invoke("double", {}))
@@ -174,10 +174,9 @@ async def test_a_failing_action_says_why(consumer: Consumer) -> None:
         assert (await following(failures))["detail"] == problem["detail"]
 
 
-async def test_unknown_names_are_not_found(consumer: Consumer, wire: str) -> None:
+async def test_unknown_names_are_not_found(consumer: Consumer) -> None:
     assert (await refusal(consumer.invoke("explode", {})))["status"] == 404
-    if not wire.startswith("mqtt3"):  # reading there is waiting for a retained message
-        assert (await refusal(consumer.read("colour")))["status"] == 404
+    assert (await refusal(consumer.read("colour")))["status"] == 404
     assert (await refusal(consumer.write("colour", 1)))["status"] == 404
 
 
@@ -185,9 +184,7 @@ async def test_an_operation_that_is_not_offered_is_refused(consumer: Consumer) -
     assert (await refusal(consumer.write("serial", "0815")))["status"] == 405
 
 
-async def test_a_property_without_a_value_says_so(consumer: Consumer, wire: str) -> None:
-    if wire.startswith("mqtt3"):
-        pytest.skip("MQTT 3.1.1 has no answer to a read: a retained message is there or is not")
+async def test_a_property_without_a_value_says_so(consumer: Consumer) -> None:
     assert (await refusal(consumer.read("double_result")))["status"] == 404
 
 
