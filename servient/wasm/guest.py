@@ -1,43 +1,27 @@
 """One running copy of a module: its store, and calls into it. Blocking, for one thread."""
 
-import ctypes
-import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 import wasmtime
-from wasmtime import _ffi as ffi
 
-from servient.errors import ActionFailed, DeadlineExceeded, ServientError
+from servient.errors import ServientError
+from servient.wasm.confines import Confines, Parts
 from servient.wasm.engine import Engine
 from servient.wasm.entry import Entry
 from servient.wasm.folder import Folder
 from servient.wasm.imports.caller import Surroundings
 from servient.wasm.imports.link import Link
-from servient.wasm.imports.wasi import WASI, Poll, wasi_config
+from servient.wasm.imports.wasi import WASI, Poll
 from servient.wasm.module import Module
 from servient.wasm.output import Output
-from servient.wasm.traps import to_error
 from servient.wasm.types import Limits
-from servient.wasm.watch import Ending, Watch
+from servient.wasm.watch import Watch
 
-logger = logging.getLogger(__name__)
-
-_OnEpoch = ctypes.CFUNCTYPE(
-    ctypes.c_size_t,
-    ctypes.POINTER(ffi.wasmtime_context_t),
-    ctypes.c_void_p,
-    ctypes.POINTER(ctypes.c_uint64),
-    ctypes.POINTER(ffi.wasmtime_update_deadline_kind_t),
-)
-_Finalize = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
-# The kinds of `wasmtime_update_deadline_kind_t` (wasmtime/store.h).
-_CONTINUE, _YIELD = 0, 1
-
-# Looking through a folder costs more than a tick should: four times a second will do.
-FOLDER_CHECK_TICKS = 25
+# A module is one instance, with one memory: more are features that it does without.
+PARTS = Parts(instances=1, tables=16, memories=1)
 
 Arguments = tuple[int | float, ...]
 # The results, and how many seconds the guest took.
@@ -61,29 +45,19 @@ class Guest:
     ) -> None:
         self._module = module
         self._watch = watch
-        self._folder = folder
-        self._ticks = 0
-        self.stdout = Output("stdout", limits.stdout_bytes)
-        self.stderr = Output("stderr", limits.stdout_bytes)
-        self._store = wasmtime.Store(engine.native)
-        self._store.set_limits(
-            memory_size=limits.memory_bytes,
-            table_elements=limits.table_elements,
-            instances=1,
-            tables=16,
-            memories=1,
-        )
-        self._store.set_wasi(wasi_config(folder.path, self.stdout.path, self.stderr.path))
-        self._link = Link(Surroundings(module.signatures, watch, self.stdout))
+        self._confines = Confines(engine.native, folder, limits, watch, PARTS)
+        self._store = self._confines.store
+        self._link = Link(Surroundings(module.signatures, watch, self._confines.stdout))
         self._linker = self._define_imports(engine)
-        # Both must live as long as the store, which calls them from its guest's thread.
-        self._on_epoch = _OnEpoch(self._epoch)
-        self._finalize = _Finalize(lambda _: None)
-        ffi.wasmtime_store_epoch_deadline_callback(
-            self._store.ptr(), self._on_epoch, None, self._finalize
-        )
         self._entries: dict[str, Entry] = {}
-        self._may_leave = False
+
+    @property
+    def stdout(self) -> Output:
+        return self._confines.stdout
+
+    @property
+    def stderr(self) -> Output:
+        return self._confines.stderr
 
     def _define_imports(self, engine: Engine) -> wasmtime.Linker:
         """What the module imports: WASI, in which a sleep can be interrupted, and host functions."""
@@ -128,7 +102,7 @@ class Guest:
         """
         entry = self._entries[name]
         suspended = Suspended(name, seconds, self._begin(seconds))
-        self._may_leave = True
+        self._confines.may_leave = True
         try:
             is_over = entry.start(arguments)
         except BaseException:
@@ -139,7 +113,7 @@ class Guest:
     def go_on(self, suspended: "Suspended") -> Returned:
         """Run what `begin` left to its end, on whichever thread."""
         entry = self._entries[suspended.name]
-        self._may_leave = False
+        self._confines.may_leave = False
         while not entry.resume():
             pass
         return self._end(entry, suspended)
@@ -154,25 +128,21 @@ class Guest:
     def close(self) -> None:
         for entry in self._entries.values():
             entry.abandon()
-        self._store.close()
+        self._confines.close()
         self._linker.close()
         self._link.close()
-        self.stdout.close()
-        self.stderr.close()
 
     def _begin(self, seconds: float) -> float:
         """The guest is about to run, under a deadline; returns the time that it is."""
         if self._module.imports:
-            self.stdout.begin()
-            self.stderr.begin()
+            self._confines.begin_output()
             self._link.begin()
-        self._may_leave = False
+        self._confines.may_leave = False
         return self._watch.begin(seconds)
 
     @contextmanager
     def _starting(self, seconds: float) -> Iterator[None]:
         what = "the start of the module"
-        self._store.set_epoch_deadline(1)
         self._begin(seconds)
         try:
             yield
@@ -186,34 +156,4 @@ class Guest:
     def _reason(self, what: str, seconds: float, error: Exception | None) -> ServientError:
         if self._link.failure is not None:
             return self._link.failure.to_error(what)
-        match self._watch.interrupted:
-            case Ending.DEADLINE:
-                return DeadlineExceeded(f"{what} did not end within {seconds:g} s")
-            case Ending.FOLDER_FULL:
-                return ActionFailed(f"{what} was ended: it filled its folder")
-            case Ending.CLOSED:
-                return ActionFailed(f"{what} was ended: its deployment was removed")
-        return to_error(what, error)
-
-    def _epoch(
-        self, _context: object, _data: object, delta: Callable[..., int], kind: object
-    ) -> int:
-        """Called on the guest's thread with every tick: 0 lets it go on, an error ends it."""
-        try:
-            self._restrain()
-            if self._watch.ending is None:
-                delta[0] = 1  # type: ignore[index] # a C pointer
-                kind[0] = _YIELD if self._may_leave else _CONTINUE  # type: ignore[index] # likewise
-                return 0
-        except Exception:  # a guest that cannot be watched must not go on
-            logger.exception("the watch over a guest failed")
-        pointer = ffi.wasmtime_error_new(ctypes.create_string_buffer(b"interrupted"))
-        return ctypes.cast(pointer, ctypes.c_void_p).value or 0
-
-    def _restrain(self) -> None:
-        """Keep what the guest writes within its limits, while it writes."""
-        self.stdout.trim()
-        self.stderr.trim()
-        self._ticks += 1
-        if self._ticks % FOLDER_CHECK_TICKS == 0 and self._folder.is_full():
-            self._watch.end(Ending.FOLDER_FULL)
+        return self._confines.reason(what, seconds, error)
