@@ -1,17 +1,15 @@
 """One export of one guest, made ready to be called again and again without looking anything up."""
 
 import ctypes
-import struct
 from ctypes import POINTER, addressof, cast
 from typing import NoReturn
 
 import wasmtime
 from wasmtime import _ffi as ffi
 
+from servient.wasm import capi
 from servient.wasm.types import Signature, ValueType
 from servient.wasm.values import SLOT_BYTES, Codec, check_arguments
-
-_INTEGERS = frozenset({ValueType.I32, ValueType.I64})
 
 # The kind and the union's member of `wasmtime_val_t` (wasmtime/val.h).
 _MEMBERS = {
@@ -20,16 +18,6 @@ _MEMBERS = {
     ValueType.F32: (ffi.WASMTIME_F32.value, "f32"),
     ValueType.F64: (ffi.WASMTIME_F64.value, "f64"),
 }
-
-_P, _SIZE = ctypes.c_void_p, ctypes.c_size_t
-
-# Prototypes of our own, in which pointers are plain addresses (wasmtime/func.h, wasmtime/async.h).
-_call = ctypes.CFUNCTYPE(_P, _P, _P, _P, _SIZE, _P)(("wasmtime_func_call_unchecked", ffi.dll))
-_start = ctypes.CFUNCTYPE(_P, _P, _P, _P, _SIZE, _P, _SIZE, _P, _P)(
-    ("wasmtime_func_call_async", ffi.dll)
-)
-_poll = ctypes.CFUNCTYPE(ctypes.c_bool, _P)(("wasmtime_call_future_poll", ffi.dll))
-_delete = ctypes.CFUNCTYPE(None, _P)(("wasmtime_call_future_delete", ffi.dll))
 
 
 class Entry:
@@ -46,39 +34,27 @@ class Entry:
         self._name = name
         self._signature = signature
         self._codec = Codec(signature)
-        self._plain = (int,) * len(signature.parameters)
-        self._is_integral = _INTEGERS.issuperset(signature.parameters)
-        self._context = cast(store._context(), _P).value
+        self._context = cast(store._context(), capi.ADDRESS).value
         self._function = function  # whose address is taken
         self._function_at = addressof(function._func)
         self._slots = (ctypes.c_uint8 * (SLOT_BYTES * self._codec.slot_count))()
         self._slots_at = addressof(self._slots)
-        self._trap = _P()
+        self._trap = capi.ADDRESS()
         self._trap_at = addressof(self._trap)
-        self._error = _P()
+        self._error = capi.ADDRESS()
         self._values = (ffi.wasmtime_val_t * max(1, len(signature.parameters)))()
         self._results = (ffi.wasmtime_val_t * max(1, len(signature.results)))()
         self._future: int | None = None
 
     def call(self, arguments: tuple[int | float, ...]) -> tuple[int | float, ...]:
         """Raises InvalidInput, and WasmtimeError or Trap."""
-        self._encode(arguments)
-        error = _call(
+        self._codec.put(self._slots, self._name, arguments)
+        error = capi.func_call_unchecked(
             self._context, self._function_at, self._slots_at, self._codec.slot_count, self._trap_at
         )
         if error or self._trap.value:
             self._raise(error)
         return self._codec.decode(self._slots)
-
-    def _encode(self, arguments: tuple[int | float, ...]) -> None:
-        if self._is_integral and tuple(map(type, arguments)) == self._plain:
-            try:
-                self._codec.encode(self._slots, arguments)
-            except struct.error:
-                pass  # unsigned, or out of range: what it is, is found out below
-            else:
-                return
-        self._codec.encode(self._slots, check_arguments(self._name, self._signature, arguments))
 
     def start(self, arguments: tuple[int | float, ...]) -> bool:
         """Begin a call; whether it is over. Raises InvalidInput."""
@@ -88,7 +64,7 @@ class Entry:
         ):
             slot.kind, member = _MEMBERS[kind]
             setattr(slot.of, member, value)
-        self._future = _start(
+        self._future = capi.func_call_async(
             self._context,
             self._function_at,
             addressof(self._values),
@@ -102,7 +78,7 @@ class Entry:
 
     def resume(self) -> bool:
         """Go on with the call until it ends or leaves again; whether it is over."""
-        return bool(_poll(self._future))
+        return bool(capi.call_future_poll(self._future))
 
     def finish(self) -> tuple[int | float, ...]:
         """What a call that is over gave. Raises WasmtimeError or Trap."""
@@ -118,7 +94,7 @@ class Entry:
     def abandon(self) -> None:
         """Free the stack of a call, whether or not it is over."""
         if self._future is not None:
-            _delete(self._future)
+            capi.call_future_delete(self._future)
             self._future = None
 
     def _raise(self, error: int | None) -> NoReturn:

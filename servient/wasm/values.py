@@ -32,8 +32,22 @@ class Codec:
 
     def __init__(self, signature: Signature) -> None:
         self.slot_count = max(1, len(signature.parameters), len(signature.results))
+        self._signature = signature
+        self._plain = (int,) * len(signature.parameters)
+        self._is_integral = INTEGER_BITS.keys() >= set(signature.parameters)
         self._arguments = _layout(signature.parameters)
         self._results = _layout(signature.results)
+
+    def put(self, slots: "Array[Any]", function: str, arguments: Sequence[Any]) -> None:
+        """Check arguments and put them into the slots. Raises InvalidInput."""
+        if self._is_integral and tuple(map(type, arguments)) == self._plain:
+            try:
+                self._arguments.pack_into(slots, 0, *arguments)
+            except struct.error:
+                pass  # unsigned, or out of range: which of them is found out below
+            else:
+                return
+        self.encode(slots, check_arguments(function, self._signature, arguments))
 
     def encode(self, slots: "Array[Any]", arguments: Sequence[int | float]) -> None:
         """Put arguments that `check_arguments` returned into the slots."""
