@@ -37,7 +37,7 @@ def test_binaries_match_their_sources() -> None:
 
 
 def test_there_are_examples() -> None:
-    assert NAMES == ["camera", "counter", "endless", "fibonacci", "geometry", "grayscale"]
+    assert NAMES == ["camera", "counter", "digits", "endless", "fibonacci", "geometry", "grayscale"]
 
 
 @pytest.mark.parametrize("name", NAMES)
