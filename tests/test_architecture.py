@@ -18,6 +18,12 @@ MAY_IMPORT = {
     "converters": {"thing_descriptions"},
     "servient.wot": {"servient.errors", "thing_descriptions"},
     "servient.wasm": {"servient.errors", "thing_descriptions"},
+    # The types by which it converts values are those by which the converters describe them.
+    "servient.wasm.components": {
+        "servient.wasm",
+        "servient.errors",
+        "converters.component_types",
+    },
     "servient.bindings": {"servient.wot", "servient.errors"},
     "servient.bindings.mqtt": {
         "servient.bindings.paths",

@@ -4,8 +4,9 @@ import resource
 import sys
 
 import wasmtime
+from wasmtime import component
 
-from servient.wasm.configuration import native_engine
+from servient.wasm.configuration import COMPONENT_PREAMBLE, native_engine
 
 
 def main(memory_bytes: int, cpu_seconds: int) -> int:
@@ -15,7 +16,8 @@ def main(memory_bytes: int, cpu_seconds: int) -> int:
     resource.setrlimit(resource.RLIMIT_AS, (memory_bytes, memory_bytes))
     binary = sys.stdin.buffer.read()
     try:
-        code = wasmtime.Module(native_engine(), binary).serialize()
+        kind = component.Component if binary.startswith(COMPONENT_PREAMBLE) else wasmtime.Module
+        code = kind(native_engine(), binary).serialize()
     except wasmtime.WasmtimeError as error:
         sys.stderr.write(str(error))
         return 1

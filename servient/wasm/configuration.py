@@ -10,6 +10,9 @@ import wasmtime
 # Whatever changes what compiled code looks like stands here: it is part of the cache's keys.
 _SETTINGS = "epochs"
 
+# How the bytes of a component begin, where those of a core module have another version.
+COMPONENT_PREAMBLE = b"\0asm\x0d\0\1\0"
+
 
 def native_engine() -> wasmtime.Engine:
     """Fixed, since a configuration that the engine does not support aborts the process."""

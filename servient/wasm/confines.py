@@ -12,7 +12,6 @@ from servient.errors import ActionFailed, DeadlineExceeded, ServientError
 from servient.wasm.folder import Folder
 from servient.wasm.imports.wasi import wasi_config
 from servient.wasm.output import Output
-from servient.wasm.traps import to_error
 from servient.wasm.types import Limits
 from servient.wasm.watch import Ending, Watch
 
@@ -79,8 +78,8 @@ class Confines:
         self.stdout.begin()
         self.stderr.begin()
 
-    def reason(self, what: str, seconds: float, error: Exception | None) -> ServientError:
-        """Why `what`, which had so many seconds, ended early."""
+    def interruption(self, what: str, seconds: float) -> ServientError | None:
+        """Why the watch ended `what`, which had so many seconds; None where it did not."""
         match self._watch.interrupted:
             case Ending.DEADLINE:
                 return DeadlineExceeded(f"{what} did not end within {seconds:g} s")
@@ -88,7 +87,7 @@ class Confines:
                 return ActionFailed(f"{what} was ended: it filled its folder")
             case Ending.CLOSED:
                 return ActionFailed(f"{what} was ended: its deployment was removed")
-        return to_error(what, error)
+        return None
 
     def close(self) -> None:
         self.store.close()

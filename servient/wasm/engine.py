@@ -2,17 +2,20 @@
 
 import asyncio
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Generic, Self, TypeAlias, TypeVar
 
 import wasmtime
+from wasmtime import component
 
 from servient.errors import ModuleRejected
 from servient.wasm.cache import CompileCache
 from servient.wasm.compiler import compile_apart
-from servient.wasm.configuration import fingerprint, native_engine
+from servient.wasm.components.component import Component
+from servient.wasm.configuration import COMPONENT_PREAMBLE, fingerprint, native_engine
 from servient.wasm.imports.host_function import Namespace
 from servient.wasm.imports.table import ImportTable
 from servient.wasm.module import Module
@@ -22,7 +25,17 @@ from servient.wasm.types import Limits
 # Each takes a core for as long as it lasts.
 COMPILERS_LIMIT = 2
 
-COMPONENT_PREAMBLE = b"\0asm\x0d\0\1\0"
+# The compiled code of a module or of a component, as the engine holds it.
+_N = TypeVar("_N")
+Deserialize: TypeAlias = Callable[[wasmtime.Engine, bytes], _N]
+
+
+@dataclass(frozen=True, slots=True)
+class _Compiled(Generic[_N]):
+    """Code that is ready to be instantiated, and the SHA-256 of its source."""
+
+    native: _N
+    digest: str
 
 
 class Engine:
@@ -62,36 +75,54 @@ class Engine:
         return self._imports.names()
 
     async def compile(self, binary: bytes) -> Module:
-        """Compile in a process apart, unless that was done before.
+        """Compile a core module in a process apart, unless that was done before.
 
         Raises ModuleRejected, saying what is wrong with the bytes.
         """
+        if is_component(binary):
+            raise ModuleRejected("this is a component, not a core module")
+        compiled = await self._compile(binary, wasmtime.Module.deserialize)
+        return Module(compiled.native, compiled.digest, len(binary), self._imports)
+
+    async def compile_component(self, binary: bytes) -> Component:
+        """Compile a component in the same way. Raises ModuleRejected."""
+        if not is_component(binary):
+            raise ModuleRejected("this is not a component")
+        compiled = await self._compile(binary, component.Component.deserialize)
+        # Reading many types takes its time.
+        return await asyncio.to_thread(
+            Component, self.native, compiled.native, compiled.digest, len(binary)
+        )
+
+    async def _compile(self, binary: bytes, deserialize: Deserialize[_N]) -> _Compiled[_N]:
         if len(binary) > self.limits.module_bytes:
             raise ModuleRejected(
                 f"a module may have {self.limits.module_bytes} bytes, not {len(binary)}"
             )
-        if binary.startswith(COMPONENT_PREAMBLE):
-            raise ModuleRejected("this is a component; core modules are what runs here")
         digest = hashlib.sha256(binary).hexdigest()
-        kept = await asyncio.to_thread(self._load, digest)
+        kept = await asyncio.to_thread(self._load, digest, deserialize)
         if kept is not None:
-            return Module(kept, digest, len(binary), self._imports)
+            return _Compiled(kept, digest)
         async with self._compiling:
             code = await compile_apart(binary, self.limits)
-        native = await asyncio.to_thread(self._keep, digest, code)
-        return Module(native, digest, len(binary), self._imports)
+        return _Compiled(await asyncio.to_thread(self._keep, digest, code, deserialize), digest)
 
-    def _load(self, digest: str) -> wasmtime.Module | None:
+    def _load(self, digest: str, deserialize: Deserialize[_N]) -> _N | None:
         code = self._cache.get(digest) if self._cache else None
         if self._cache is None or code is None:
             return None
         try:
-            return wasmtime.Module.deserialize(self.native, code)
+            return deserialize(self.native, code)
         except wasmtime.WasmtimeError:  # made by another engine, whatever its name says
             self._cache.forget(digest)
             return None
 
-    def _keep(self, digest: str, code: bytes) -> wasmtime.Module:
+    def _keep(self, digest: str, code: bytes, deserialize: Deserialize[_N]) -> _N:
         if self._cache:
             self._cache.put(digest, code)
-        return wasmtime.Module.deserialize(self.native, code)
+        return deserialize(self.native, code)
+
+
+def is_component(binary: bytes) -> bool:
+    """Whether the bytes are a component's, as their preamble says."""
+    return binary.startswith(COMPONENT_PREAMBLE)

@@ -17,6 +17,7 @@ from servient.wasm.imports.link import Link
 from servient.wasm.imports.wasi import WASI, Poll
 from servient.wasm.module import Module
 from servient.wasm.output import Output
+from servient.wasm.traps import to_error
 from servient.wasm.types import Limits
 from servient.wasm.watch import Watch
 
@@ -156,4 +157,4 @@ class Guest:
     def _reason(self, what: str, seconds: float, error: Exception | None) -> ServientError:
         if self._link.failure is not None:
             return self._link.failure.to_error(what)
-        return self._confines.reason(what, seconds, error)
+        return self._confines.interruption(what, seconds) or to_error(what, error)

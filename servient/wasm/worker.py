@@ -58,10 +58,14 @@ class Worker:
         """Wait until what runs has ended; what waits gets an error."""
         if self._is_closed:
             return
-        self._is_closed = True
-        self._jobs.put(None)
+        self.leave()
         if self._thread.ident is not None:
             await asyncio.to_thread(self._thread.join)
+
+    def leave(self) -> None:
+        """Let the thread end by itself, whenever what it runs comes back."""
+        self._is_closed = True
+        self._jobs.put(None)
 
     def _settle(
         self, future: asyncio.Future[Any], result: Any, failure: BaseException | None

@@ -1,0 +1,1 @@
+"""Components of the Component Model: compiled, instantiated and called with JSON values."""

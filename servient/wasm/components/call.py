@@ -1,0 +1,32 @@
+"""The data of a component's call."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class ComponentCall:
+    """One call of an exported function.
+
+    `arguments` are JSON values by the names of the parameters, or bytes for a `list<u8>`. Files and
+    the deadline are those of `servient.wasm.types.Call`.
+    """
+
+    function: str
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    inputs: Mapping[str, bytes] = field(default_factory=dict)
+    outputs: tuple[str, ...] = ()
+    any_output: bool = False
+    deadline_seconds: float = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class ComponentResult:
+    """What a call returned: a JSON value, bytes for a `list<u8>`, None for nothing."""
+
+    value: Any
+    files: Mapping[str, bytes]
+    stdout: bytes
+    stderr: bytes
+    seconds: float
