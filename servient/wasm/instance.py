@@ -4,11 +4,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from servient.errors import InvalidInput, NotFound, ServientError
+from servient.errors import InvalidInput, NotFound, ServientError, TooLarge
 from servient.wasm.engine import Engine
 from servient.wasm.folder import Folder, check_name
 from servient.wasm.guest import Guest, Returned, Suspended
 from servient.wasm.module import Module
+from servient.wasm.perform import perform
 from servient.wasm.placement import Placement
 from servient.wasm.types import Call, CallResult, Limits
 from servient.wasm.watch import Watch
@@ -123,23 +124,13 @@ class Instance:
 
     def _call(self, call: Call) -> CallResult:
         guest = self._ready()
-        self._folder.prepare(call.inputs, call.outputs)
-        if call.any_output:
-            self._folder.mark()
         try:
-            values, seconds = guest.call(call.function, call.arguments, call.deadline_seconds)
-        except InvalidInput:
-            raise  # the guest was not entered
+            return perform(guest, self._folder, call)
+        except (InvalidInput, TooLarge):
+            raise  # the guest was not entered, or it has returned
         except ServientError:
             self._retire()
             raise
-        return CallResult(
-            values,
-            self._folder.collect(self._folder.written() if call.any_output else call.outputs),
-            guest.stdout.taken(),
-            guest.stderr.taken(),
-            seconds,
-        )
 
     def _retire(self) -> None:
         """The copy failed: it is not to be trusted any more."""

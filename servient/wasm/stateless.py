@@ -1,0 +1,129 @@
+"""Calls that share nothing: each in an instance of its own, as many at once as there are cores."""
+
+import asyncio
+import os
+import shutil
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from servient.errors import NotFound
+from servient.wasm.engine import Engine
+from servient.wasm.folder import Folder, check_name
+from servient.wasm.fresh import FreshCalls
+from servient.wasm.guest import Guest
+from servient.wasm.module import Module
+from servient.wasm.perform import perform
+from servient.wasm.types import Call, CallResult, Limits
+from servient.wasm.watch import Watch
+from servient.wasm.worker import Worker
+
+
+class StatelessInstances:
+    """In the place of an `Instance`, for a module that is declared stateless.
+
+    What a call leaves behind, in memory or in files, no other call finds; calls end in any order.
+    `generation` stays 0: there is no state that could be lost.
+    """
+
+    generation = 0
+
+    def __init__(
+        self, engine: Engine, module: Module, folder: Path, limits: Limits, lanes: int | None = None
+    ) -> None:
+        count = lanes or os.cpu_count() or 1
+        self._module = module
+        self._lanes = [_Lane(engine, module, folder, limits, number) for number in range(count)]
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    async def start(self) -> None:
+        """Try one instance. Raises ServientError when the start of the module fails."""
+        for lane in self._lanes:
+            lane.worker.start()
+        await self._lanes[0].worker.run(self._lanes[0].try_out)
+
+    async def call(self, call: Call) -> CallResult:
+        """Run a call as soon as a lane is free. Raises as `Instance.call` does."""
+        if call.function not in self._module.signatures:
+            raise NotFound(f"the module exports no function {call.function[:100]!r}")
+        for name in (*call.inputs, *call.outputs):
+            check_name(name)
+        lane = min(self._lanes, key=lambda lane: lane.worker.pending)
+        result: CallResult = await lane.worker.run(lambda: lane.call(call))
+        return result
+
+    async def close(self) -> None:
+        """End what runs; waiting callers get an error."""
+        for lane in self._lanes:
+            lane.watch.close()
+        await asyncio.gather(*(lane.worker.close() for lane in self._lanes))
+
+
+class _Lane:
+    """One thread, and what its calls are made with. Blocking, but for the worker's own methods."""
+
+    def __init__(
+        self, engine: Engine, module: Module, folder: Path, limits: Limits, number: int
+    ) -> None:
+        self.watch = Watch(engine.ticker)
+        self.worker = Worker(limits.queue_length, at_end=self._close)
+        self._engine = engine
+        self._module = module
+        self._limits = limits
+        self._files = folder
+        self._folder = Folder(folder / f".lane-{number}", limits)
+        self._fresh: FreshCalls | None = None
+
+    def try_out(self) -> None:
+        """Start an instance and throw it away."""
+        self._prepare_folder()
+        guest = Guest(self._engine, self._module, self._folder, self._limits, self.watch)
+        try:
+            guest.start(self._limits.start_seconds)
+        finally:
+            guest.close()
+
+    def call(self, call: Call) -> CallResult:
+        if (
+            self._module.imports
+            or self._module.is_reactor
+            or call.inputs
+            or call.outputs
+            or call.any_output
+        ):
+            return self._call_with_files(call)
+        if self._fresh is None:
+            self._fresh = FreshCalls(self._engine, self._module, self._limits, self.watch)
+        values, seconds = self._fresh.call(call.function, call.arguments, call.deadline_seconds)
+        return CallResult(values, {}, b"", b"", seconds)
+
+    def _call_with_files(self, call: Call) -> CallResult:
+        self._prepare_folder()
+        guest = Guest(self._engine, self._module, self._folder, self._limits, self.watch)
+        try:
+            guest.start(self._limits.start_seconds)
+            return perform(guest, self._folder, call)
+        finally:
+            guest.close()
+
+    def _prepare_folder(self) -> None:
+        """A folder with the files of the deployment, as if nobody had been in it."""
+        self._close()
+        self._folder.path.mkdir(mode=0o700)
+        for file in self._files.iterdir():
+            if file.is_file() and not file.is_symlink():
+                shutil.copyfile(file, self._folder.path / file.name)
+
+    def _close(self) -> None:
+        shutil.rmtree(self._folder.path, ignore_errors=True)
