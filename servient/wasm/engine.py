@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,13 @@ from servient.errors import ModuleRejected
 from servient.wasm.cache import CompileCache
 from servient.wasm.compiler import compile_apart
 from servient.wasm.components.component import Component
-from servient.wasm.configuration import COMPONENT_PREAMBLE, fingerprint, native_engine
+from servient.wasm.configuration import (
+    COMPONENT_PREAMBLE,
+    POOL_SLOTS,
+    fingerprint,
+    native_engine,
+    pooling_engine,
+)
 from servient.wasm.imports.host_function import Namespace
 from servient.wasm.imports.table import ImportTable
 from servient.wasm.module import Module
@@ -53,7 +60,10 @@ class Engine:
     ) -> None:
         self.limits = limits or Limits()
         self.native = native_engine()
-        self.ticker = Ticker(self.native.increment_epoch)
+        self.ticker = Ticker(self._tick)
+        self._pool: wasmtime.Engine | None = None
+        self._making_pool = threading.Lock()
+        self.pool_slots = threading.BoundedSemaphore(POOL_SLOTS)
         self._imports = ImportTable(self.native, namespaces)
         self._cache = CompileCache(cache_path, fingerprint()) if cache_path else None
         self._compiling = asyncio.Semaphore(COMPILERS_LIMIT)
@@ -69,6 +79,22 @@ class Engine:
         trace: TracebackType | None,
     ) -> None:
         await asyncio.to_thread(self.ticker.close)
+
+    def pool(self) -> wasmtime.Engine:
+        """An engine whose instances come from a pool, for those that live for one call only.
+
+        Made when it is first wanted: the pool reserves some hundred GiB of addresses. Who uses an
+        instance of it holds one of the `pool_slots` meanwhile.
+        """
+        with self._making_pool:
+            if self._pool is None:
+                self._pool = pooling_engine(self.limits)
+            return self._pool
+
+    def _tick(self) -> None:
+        self.native.increment_epoch()
+        if self._pool is not None:
+            self._pool.increment_epoch()
 
     def offered_imports(self) -> tuple[str, ...]:
         """What modules may import, as `namespace.name`, sorted."""

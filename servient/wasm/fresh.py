@@ -36,6 +36,7 @@ class FreshCalls:
         self._module = module
         self._watch = watch
         self._pool = engine.pool()
+        self._slots = engine.pool_slots
         self._native = module.native_in(self._pool)
         linker = wasmtime.Linker(self._pool)
         self._pre = linker.instantiate_pre(self._native)
@@ -57,6 +58,7 @@ class FreshCalls:
         """The results, and how many seconds it took. Raises as `Guest.call` does."""
         export = self._exports[name]
         export.encode(arguments)
+        self._slots.acquire()
         began = self._watch.begin(seconds)
         store = capi.store_new(self._pool_at, None, None)
         try:
@@ -66,6 +68,7 @@ class FreshCalls:
         finally:
             capi.store_delete(store)
             self._watch.finish()
+            self._slots.release()
         return export.decode(), time.monotonic() - began
 
     def _run(self, store: int, export: "_Export") -> None:

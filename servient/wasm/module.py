@@ -34,3 +34,7 @@ class Module:
             and (signature := read_signature(export.type))
         }
         self.is_reactor = self.signatures.get("_initialize") == Signature((), ())
+
+    def native_in(self, engine: wasmtime.Engine) -> wasmtime.Module:
+        """The same code for another engine of the same settings."""
+        return wasmtime.Module.deserialize(engine, self.native.serialize())

@@ -40,6 +40,11 @@ class Worker:
         """Whether it runs nothing and nothing waits: what it works on may be used from elsewhere."""
         return not self._pending and not self._is_closed
 
+    @property
+    def pending(self) -> int:
+        """How much runs or waits."""
+        return self._pending
+
     async def run(self, work: Callable[[], Any], *, is_begun: bool = False) -> Any:
         """What `work` returns or raises when its turn came; what `is_begun` is never skipped.
 
