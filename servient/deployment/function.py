@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from converters.plan import FunctionPlan
+from servient.deployment.files import input_files, output_file
 from servient.errors import ActionFailed, InvalidInput
 from servient.wasm.instance import Instance
 from servient.wasm.types import Call, CallResult, Signature, ValueType
-from servient.wot.content import OCTET_STREAM, Content, Value
+from servient.wot.content import Value
 
 _INTEGERS = (ValueType.I32, ValueType.I64)
 
@@ -29,23 +30,22 @@ class Function:
             Call(
                 function=self.plan.function,
                 arguments=self._arguments(members),
-                inputs=self._files(members),
+                inputs=input_files(self.plan, members),
                 outputs=tuple(mount.path for mount in self.plan.outputs),
                 any_output=self.plan.is_file_result and not self.plan.outputs,
                 deadline_seconds=self.deadline_seconds,
             )
         )
-        return self._file(result) if self.plan.is_file_result else self._value(result)
+        if self.plan.is_file_result:
+            returned = result.values[0] if result.values else None
+            return output_file(self.plan, result.files, returned)
+        return self._value(result)
 
     def _arguments(self, members: Mapping[str, Value]) -> tuple[int | float, ...]:
         return tuple(
             _to_wasm(name, members.get(name), kind)
             for name, kind in zip(self.plan.parameters, self.signature.parameters, strict=True)
         )
-
-    def _files(self, members: Mapping[str, Value]) -> dict[str, bytes]:
-        given = {mount.path: members.get(mount.path) for mount in self.plan.files}
-        return {path: file.body for path, file in given.items() if isinstance(file, Content)}
 
     def _value(self, result: CallResult) -> Value:
         schema = self.plan.result_schema
@@ -54,15 +54,6 @@ class Function:
         if schema.get("type") == "array":  # a function of several results
             return [_from_wasm(self.plan.function, value, {}) for value in result.values]
         return _from_wasm(self.plan.function, result.values[0], schema)
-
-    def _file(self, result: CallResult) -> Content:
-        """The file that the function wrote; where a manifest does not name it, the only one."""
-        names = [mount.path for mount in self.plan.outputs[:1]] or sorted(result.files)[:1]
-        if not names or names[0] not in result.files:
-            named = f" {names[0]!r}" if names else ""
-            returned = f" and returned {result.values[0]}" if result.values else ""
-            raise ActionFailed(f"{self.plan.function!r} wrote no file{named}{returned}")
-        return Content(result.files[names[0]], self.plan.result_media_type or OCTET_STREAM)
 
 
 def _to_wasm(name: str, value: Value, kind: ValueType) -> int | float:

@@ -9,11 +9,9 @@ from converters.plan import FunctionPlan, plan_functions
 from converters.thing import describe
 from servient.deployment.description import read_description
 from servient.deployment.folder import ModuleFolder
-from servient.deployment.function import Function
+from servient.deployment.program import Program, Run, compile_program
 from servient.errors import ManifestRejected, ModuleRejected, ServientError
 from servient.wasm.engine import Engine
-from servient.wasm.instance import Instance
-from servient.wasm.module import Module
 from servient.wasm.types import Limits
 from servient.wot.description import Document
 from servient.wot.entry import WoT
@@ -31,16 +29,14 @@ class DeployedModule:
     def __init__(
         self,
         name: str,
-        module: Module,
-        instance: Instance,
+        run: Run,
         folder: ModuleFolder,
         plans: tuple[FunctionPlan, ...],
         document: Document,
     ) -> None:
         self.name = name
         self.thing: ExposedThing | None = None
-        self._module = module
-        self._instance = instance
+        self._run = run
         self._folder = folder
         self._plans = plans
         self._document = document
@@ -49,7 +45,7 @@ class DeployedModule:
         """Write the files and start the instance. Raises ModuleRejected when it does not start."""
         self._folder.create(files)
         try:
-            await self._instance.start()
+            await self._run.start()
         except ServientError as error:
             raise ModuleRejected(f"module {self.name!r} does not start: {error.detail}") from error
 
@@ -57,10 +53,7 @@ class DeployedModule:
         """Make the Thing and serve it."""
         thing = wot.produce(self._document, name)
         for plan in self._plans:
-            signature = self._module.signatures[plan.function]
-            thing.set_action_handler(
-                plan.action, Function(plan, signature, self._instance, deadline_seconds)
-            )
+            thing.set_action_handler(plan.action, self._run.handler(plan, deadline_seconds))
         thing.expose()
         self.thing = thing
 
@@ -72,7 +65,7 @@ class DeployedModule:
 
     async def close(self) -> None:
         """End the instance and remove its folder."""
-        await self._instance.close()
+        await self._run.close()
         self._folder.remove()
 
 
@@ -90,21 +83,17 @@ async def build_module(
     `contents` are fetched files by URL. Raises ModuleRejected or ManifestRejected.
     """
     try:
-        module = await engine.compile(contents[entry.binary_url])
+        program = await compile_program(engine, contents[entry.binary_url])
     except ModuleRejected as error:
         raise ModuleRejected(f"{entry.binary_url}: {error.detail}") from error
-    signatures = {
-        name: (tuple(signature.parameters), tuple(signature.results))
-        for name, signature in module.signatures.items()
-    }
     endpoints = read_description(entry, contents)
     try:
-        plans = plan_functions(entry, endpoints=endpoints, signatures=signatures)
+        plans = plan_functions(entry, endpoints=endpoints, signatures=program.signatures)
     except ConversionError as error:
         faults = [{"pointer": error.pointer, "detail": error.message}]
         raise ManifestRejected(str(error), faults) from error
     for plan in plans:
-        _check(plan, entry, module)
+        _check(plan, entry, program)
         if (named := entry.functions.get(plan.function)) and named.next:
             raise ManifestRejected(
                 f"/instructions/modules/{entry.name}/{plan.function}/to: this servient does not pass"
@@ -112,20 +101,20 @@ async def build_module(
             )
     document = describe(deployment.id, entry.name, plans, servient_id=servient_id)
     folder = ModuleFolder(instance_path)
-    instance = Instance(engine, module, folder.path, limits)
-    return DeployedModule(entry.name, module, instance, folder, plans, document)
+    run = program.run(engine, folder.path, limits)
+    return DeployedModule(entry.name, run, folder, plans, document)
 
 
-def _check(plan: FunctionPlan, entry: ModuleEntry, module: Module) -> None:
+def _check(plan: FunctionPlan, entry: ModuleEntry, program: Program) -> None:
     """Raises ManifestRejected when the module has no such function, or it takes other arguments."""
-    signature = module.signatures.get(plan.function)
-    if signature is None:
-        offered = ", ".join(sorted(module.signatures)) or "none"
+    if plan.function not in program.signatures:
+        offered = ", ".join(sorted(program.signatures)) or "none"
         raise ManifestRejected(
             f"module {entry.name!r} exports no function {plan.function!r}; it exports {offered[:300]}"
         )
-    if len(plan.parameters) != len(signature.parameters):
+    count = program.parameter_count(plan.function)
+    if len(plan.parameters) != count:
         raise ManifestRejected(
-            f"function {plan.function!r} of module {entry.name!r} takes {len(signature.parameters)}"
+            f"function {plan.function!r} of module {entry.name!r} takes {count}"
             f" arguments, not {len(plan.parameters)}: {', '.join(plan.parameters) or 'none declared'}"
         )

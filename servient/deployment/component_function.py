@@ -1,0 +1,47 @@
+"""One function of a component as the handler of an action."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from converters.plan import FunctionPlan
+from servient.deployment.files import input_files, output_file
+from servient.wasm.components.call import ComponentCall, ComponentResult
+from servient.wasm.components.instance import ComponentInstance
+from servient.wot.content import OCTET_STREAM, Content, Value
+
+
+@dataclass(frozen=True, slots=True)
+class ComponentFunction:
+    """Hands an action's input to the component, whose values are JSON's already, but for bytes."""
+
+    plan: FunctionPlan
+    instance: ComponentInstance
+    deadline_seconds: float
+
+    async def __call__(self, value: Value) -> Value:
+        members: Mapping[str, Value] = value if isinstance(value, dict) else {}
+        result = await self.instance.call(
+            ComponentCall(
+                function=self.plan.function,
+                arguments={
+                    name: _bytes_of(members[name])
+                    for name in self.plan.parameters
+                    if name in members
+                },
+                inputs=input_files(self.plan, members),
+                outputs=tuple(mount.path for mount in self.plan.outputs),
+                deadline_seconds=self.deadline_seconds,
+            )
+        )
+        return self._output(result)
+
+    def _output(self, result: ComponentResult) -> Value:
+        if self.plan.outputs:
+            return output_file(self.plan, result.files, result.value)
+        if isinstance(result.value, bytes):
+            return Content(result.value, self.plan.result_media_type or OCTET_STREAM)
+        return result.value
+
+
+def _bytes_of(value: Value) -> Value:
+    return value.body if isinstance(value, Content) else value

@@ -1,0 +1,114 @@
+"""What a deployed binary is, a core module or a component: its functions, and how they are run."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol, TypeAlias
+
+from converters.plan import FunctionPlan, Signature
+from servient.deployment.component_function import ComponentFunction
+from servient.deployment.function import Function
+from servient.wasm.components.component import Component
+from servient.wasm.components.instance import ComponentInstance
+from servient.wasm.engine import Engine, is_component
+from servient.wasm.instance import Instance
+from servient.wasm.module import Module
+from servient.wasm.types import Limits
+from servient.wot.content import Value
+
+Handler: TypeAlias = Callable[[Value], Awaitable[Value]]
+
+
+class Run(Protocol):
+    """A program that runs, once it is started."""
+
+    async def start(self) -> None: ...
+
+    async def close(self) -> None: ...
+
+    def handler(self, plan: FunctionPlan, deadline_seconds: float) -> Handler:
+        """What carries out the action of a function."""
+        ...
+
+
+class Program(Protocol):
+    """Compiled code of either kind."""
+
+    @property
+    def signatures(self) -> Mapping[str, Signature]:
+        """The exported functions whose values JSON can carry."""
+        ...
+
+    def parameter_count(self, function: str) -> int: ...
+
+    def run(self, engine: Engine, folder: Path, limits: Limits) -> Run: ...
+
+
+async def compile_program(engine: Engine, binary: bytes) -> Program:
+    """Raises ModuleRejected."""
+    if is_component(binary):
+        return ComponentProgram(await engine.compile_component(binary))
+    return CoreProgram(await engine.compile(binary))
+
+
+@dataclass(frozen=True, slots=True)
+class CoreProgram:
+    module: Module
+
+    @property
+    def signatures(self) -> Mapping[str, Signature]:
+        return {
+            name: (tuple(signature.parameters), tuple(signature.results))
+            for name, signature in self.module.signatures.items()
+        }
+
+    def parameter_count(self, function: str) -> int:
+        return len(self.module.signatures[function].parameters)
+
+    def run(self, engine: Engine, folder: Path, limits: Limits) -> "CoreRun":
+        return CoreRun(self.module, Instance(engine, self.module, folder, limits))
+
+
+@dataclass(frozen=True, slots=True)
+class CoreRun:
+    module: Module
+    instance: Instance
+
+    async def start(self) -> None:
+        await self.instance.start()
+
+    async def close(self) -> None:
+        await self.instance.close()
+
+    def handler(self, plan: FunctionPlan, deadline_seconds: float) -> Handler:
+        signature = self.module.signatures[plan.function]
+        return Function(plan, signature, self.instance, deadline_seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class ComponentProgram:
+    component: Component
+
+    @property
+    def signatures(self) -> Mapping[str, Signature]:
+        return self.component.signatures
+
+    def parameter_count(self, function: str) -> int:
+        return len(self.component.signatures[function].parameters)
+
+    def run(self, engine: Engine, folder: Path, limits: Limits) -> "ComponentRun":
+        return ComponentRun(ComponentInstance(engine, self.component, folder, limits))
+
+
+@dataclass(frozen=True, slots=True)
+class ComponentRun:
+    instance: ComponentInstance
+
+    async def start(self) -> None:
+        await self.instance.start()
+
+    async def close(self) -> None:
+        await self.instance.close()
+
+    def handler(self, plan: FunctionPlan, deadline_seconds: float) -> Handler:
+        return ComponentFunction(plan, self.instance, deadline_seconds)
