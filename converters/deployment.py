@@ -74,7 +74,11 @@ class Function:
 
 @dataclass(frozen=True, slots=True)
 class ModuleEntry:
-    """A module to fetch, its data files (name → URL) and its functions by name."""
+    """A module to fetch, its data files (name → URL) and its functions by name.
+
+    `is_stateless` is an extension of ours (`"stateless": true`): its calls need not see what earlier
+    ones left, so that each may have an instance of its own.
+    """
 
     id: str
     name: str
@@ -82,6 +86,7 @@ class ModuleEntry:
     description_url: str | None
     files: Mapping[str, str]
     functions: Mapping[str, Function]
+    is_stateless: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,6 +63,7 @@ def _module(root: Node, deployment_id: str, name: str, node: Node) -> ModuleEntr
         description_url=None if description.is_null else description.url(),
         files=files,
         functions={f.name: f for f in _functions(root, name, path, frozenset(files))},
+        is_stateless=node.member("stateless").value is True,
     )
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import queue
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -63,7 +64,10 @@ class Engine:
         self.ticker = Ticker(self._tick)
         self._pool: wasmtime.Engine | None = None
         self._making_pool = threading.Lock()
-        self.pool_slots = threading.BoundedSemaphore(POOL_SLOTS)
+        # Of the semaphores there are this is the one that costs next to nothing.
+        self.pool_slots: queue.SimpleQueue[None] = queue.SimpleQueue()
+        for _ in range(POOL_SLOTS):
+            self.pool_slots.put(None)
         self._imports = ImportTable(self.native, namespaces)
         self._cache = CompileCache(cache_path, fingerprint()) if cache_path else None
         self._compiling = asyncio.Semaphore(COMPILERS_LIMIT)
@@ -84,7 +88,7 @@ class Engine:
         """An engine whose instances come from a pool, for those that live for one call only.
 
         Made when it is first wanted: the pool reserves some hundred GiB of addresses. Who uses an
-        instance of it holds one of the `pool_slots` meanwhile.
+        instance of it takes one of the `pool_slots` and puts it back.
         """
         with self._making_pool:
             if self._pool is None:

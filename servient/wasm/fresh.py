@@ -58,7 +58,7 @@ class FreshCalls:
         """The results, and how many seconds it took. Raises as `Guest.call` does."""
         export = self._exports[name]
         export.encode(arguments)
-        self._slots.acquire()
+        self._slots.get()
         began = self._watch.begin(seconds)
         store = capi.store_new(self._pool_at, None, None)
         try:
@@ -68,7 +68,7 @@ class FreshCalls:
         finally:
             capi.store_delete(store)
             self._watch.finish()
-            self._slots.release()
+            self._slots.put(None)
         return export.decode(), time.monotonic() - began
 
     def _run(self, store: int, export: "_Export") -> None:
