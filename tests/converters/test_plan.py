@@ -1,5 +1,6 @@
 """What a module's Thing offers, and from which document each detail is taken."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ I64 = {"type": "integer", "minimum": -(2**63), "maximum": 2**63 - 1}
 
 def plans_of(
     document: dict[str, Any],
-    signatures: dict[str, Signature] | None = None,
+    signatures: Mapping[str, Signature] | None = None,
     endpoints: dict[str, Endpoint] | None = None,
 ) -> tuple[FunctionPlan, ...]:
     (module,) = parse_manifest(document).modules

@@ -46,7 +46,8 @@ _ANSWERED = (
 
 
 def _takes_json(form: Form) -> bool:
-    return form["op"] != Operation.INVOKE_ACTION or form["contentType"] == JSON_MEDIA_TYPE
+    is_action = form["op"] == Operation.INVOKE_ACTION.value
+    return not is_action or bool(form["contentType"] == JSON_MEDIA_TYPE)
 
 
 def _as_json(form: Form) -> Form:
