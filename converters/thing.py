@@ -9,7 +9,7 @@ from converters.plan import FunctionPlan, Signature, plan_functions
 from converters.schema import Schema, as_value, file_schema
 from thing_descriptions.builder import without_empties
 from thing_descriptions.models import MODULE_MODEL, fill, instantiate, load_model
-from thing_descriptions.vocabulary import RESULT_PROPERTY
+from thing_descriptions.vocabulary import FILE, RESULT_PROPERTY
 
 # What the affordances of a function are called in the Thing Model.
 ACTION = "function"
@@ -77,6 +77,8 @@ def _add(
     affordances["properties"][plan.result_property] = without_empties(
         {**plan.result_schema, **general}
     )
+    if plan.is_file_result and plan.outputs:
+        affordances["properties"][plan.result_property][FILE] = plan.outputs[0].path
     if not plan.is_file_result:
         # Bytes have no place in an event: they are read from the property.
         completed["data"]["properties"]["output"] = without_empties(dict(plan.result_schema))

@@ -31,6 +31,9 @@ RESULT_PROPERTY = "wasm:resultProperty"
 COMPLETED_EVENT = "wasm:completedEvent"
 FAILED_EVENT = "wasm:failedEvent"
 
+# Of a result that is a file: its name in the module's folder.
+FILE = "wasm:file"
+
 # Of the Thing of the servient.
 SERVIENT_TYPE = "wasm:Servient"
 DIRECTORY_TYPE = "ThingDirectory"

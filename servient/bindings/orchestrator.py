@@ -5,10 +5,9 @@ import re
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
-from urllib.parse import quote
 
+from servient.bindings.history import HistoryEntries, history_url
 from servient.bindings.http.messages import Handler, Request, Response
-from servient.bindings.paths import to_path
 from servient.errors import ServientError
 from servient.wot.content import (
     OCTET_STREAM,
@@ -16,11 +15,8 @@ from servient.wot.content import (
     Value,
     essence,
     parse_json,
-    to_json,
-    to_plain,
 )
 from servient.wot.door import Door, Interaction
-from servient.wot.invocation import Invocation, Invocations
 from servient.wot.operations import AffordanceKind, Operation
 from servient.wot.schema import is_file
 from servient.wot.servient import Servient
@@ -42,6 +38,7 @@ class OrchestratorRoutes:
         self._servient = servient
         self._servient_thing = servient_thing
         self._door = Door(servient)
+        self._entries = HistoryEntries(servient)
 
     def find(self, segments: tuple[str, ...]) -> Mapping[str, Handler] | None:
         """The handlers of a path by method, None when the path is not one of these routes."""
@@ -86,14 +83,14 @@ class OrchestratorRoutes:
         """Run a function and answer when it is over, with the link to its history entry."""
         value = await self._input(thing, function, request)
         invocation = self._door.invoke(Interaction(Operation.INVOKE_ACTION, thing, function, value))
-        url = _history_url(request, invocation)
+        url = history_url(request, invocation)
         try:
             await invocation.result()
         except ServientError as error:
             # 200: an orchestrator shows its user `error` of a success only, and follows the link.
             logger.info("%s failed: %s", invocation.id, error.detail)
             return Response.json(200, {"resultUrl": url, "status": "error", "error": error.detail})
-        return Response.json(200, {"resultUrl": url, "result": _result(invocation)})
+        return Response.json(200, {"resultUrl": url, "result": self._entries.result(invocation)})
 
     async def _input(self, thing: str, function: str, request: Request) -> Value:
         """The action's input: parameters by name, files by field name or as the body itself.
@@ -113,9 +110,7 @@ class OrchestratorRoutes:
     # History
 
     async def _history(self, request: Request) -> Response:
-        entries = [
-            _entry(request, invocation) for invocation in _executions(self._servient.invocations)
-        ]
+        entries = [self._entries.entry(request, each) for each in self._entries.executions()]
         return Response.json(200, entries)
 
     async def _history_entry(self, invocation_id: str, request: Request) -> Response:
@@ -125,7 +120,8 @@ class OrchestratorRoutes:
             return Response.json(
                 404, {"status": "error", "result": "the function is still running"}
             )
-        return Response.json(500 if invocation.error else 200, _entry(request, invocation))
+        entry = self._entries.entry(request, invocation)
+        return Response.json(500 if invocation.error else 200, entry)
 
 
 async def _answering(handler: Handler, request: Request) -> Response:
@@ -166,52 +162,3 @@ async def _files(names: list[str], request: Request) -> dict[str, Value]:
 
 def _to_content(part: Content | str) -> Content:
     return part if isinstance(part, Content) else Content(part.encode(), "text/plain")
-
-
-def _executions(invocations: Invocations) -> list[Invocation]:
-    """Those of deployed functions: only the Things of modules have a colon in their names."""
-    return [invocation for invocation in invocations if ":" in invocation.thing]
-
-
-def _history_url(request: Request, invocation: Invocation) -> str:
-    return f"{request.scheme}://{request.host}/request-history/{quote(invocation.id, safe=':')}"
-
-
-def _entry(request: Request, invocation: Invocation) -> dict[str, Any]:
-    """A history entry with the members that orchestrators and their pages read."""
-    deployment, _, module = invocation.thing.partition(":")
-    members = invocation.input if isinstance(invocation.input, dict) else {}
-    url = _history_url(request, invocation)
-    origin = f"{request.scheme}://{request.host}"
-    entry: dict[str, Any] = {
-        "request_id": invocation.id,
-        "deployment_id": deployment,
-        "module_name": module,
-        "function_name": invocation.action,
-        "request_args": {n: to_plain(m) for n, m in members.items() if not isinstance(m, Content)},
-        "request_files": {n: n for n, m in members.items() if isinstance(m, Content)},
-        "work_queued_at": invocation.requested_at.isoformat(),
-        "success": invocation.is_over and invocation.error is None,
-        "resultUrl": url,
-    }
-    if invocation.error is not None:
-        return {**entry, "status": "error", "error": invocation.error.detail, "outputs": []}
-    if not invocation.is_over:
-        return {**entry, "result": None, "outputs": []}
-    outputs = [origin + path for path in _output_paths(invocation)]
-    return {**entry, "result": _result(invocation), "outputs": outputs}
-
-
-def _result(invocation: Invocation) -> list[Any]:
-    """Truthy in JavaScript, and not a link: a value as a string, or the names of files."""
-    if isinstance(invocation.output, Content):
-        return [None, [f"{invocation.action}_result"]]
-    value = invocation.output
-    return [None if value is None else to_json(value).decode(), None]
-
-
-def _output_paths(invocation: Invocation) -> list[str]:
-    if not isinstance(invocation.output, Content):
-        return []
-    name = f"{invocation.action}_result"
-    return [to_path("things", invocation.thing, AffordanceKind.PROPERTY, name)]

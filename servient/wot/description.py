@@ -65,6 +65,11 @@ class Affordance:
         return self.definition.get(vocabulary.RESULT_PROPERTY)
 
     @property
+    def file(self) -> str | None:
+        """What a property's value is called where it is a file."""
+        return self.definition.get(vocabulary.FILE)
+
+    @property
     def completed_event(self) -> str | None:
         return self.definition.get(vocabulary.COMPLETED_EVENT)
 

@@ -72,6 +72,8 @@ async def test_files_in_and_out(app: App, files: FileServer, http: httpx.AsyncCl
     answer = await http.post(url, files={"image.ppm": ("blob", image, "application/octet-stream")})
     entry = (await http.get(answer.json()["resultUrl"])).json()
     assert entry["success"], entry
+    assert entry["result"] == [None, ["result.pgm"]]
+    assert entry["request_files"] == {"image.ppm": "image.ppm"}
     result = await http.get(entry["outputs"][0])
     assert result.headers["content-type"] == "image/x-portable-graymap"
     assert result.content.startswith(b"P5\n2 1\n255\n")
