@@ -34,6 +34,9 @@ _RUNTIME_EXPORTS = frozenset(
         "realloc",
     }
 )
+# What a component's toolchain leaves among the exports, by name and parameters. That of
+# componentize-qjs would run whatever script a consumer sends.
+_TOOLCHAIN_FUNCTIONS = frozenset({("init", ("shim", "script", "entry-path", "disable-gc"))})
 _RUNTIME_PREFIXES = ("__", "cabi_", "asyncify_")
 
 
@@ -121,7 +124,7 @@ def _is_function(name: str) -> bool:
 
 def _is_offered(export: str, signature: Signature) -> bool:
     if isinstance(signature, FunctionType):
-        return True
+        return (export, tuple(n for n, _ in signature.parameters)) not in _TOOLCHAIN_FUNCTIONS
     if export in _RUNTIME_EXPORTS or export.startswith(_RUNTIME_PREFIXES):
         return False
     return all(map(wasm_schema, (*signature[0], *signature[1])))
