@@ -1,7 +1,7 @@
 """One running copy of a module: its store, and calls into it. Blocking, for one thread."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -18,7 +18,8 @@ from servient.wasm.imports.wasi import WASI, Poll
 from servient.wasm.module import Module
 from servient.wasm.output import Output
 from servient.wasm.traps import to_error
-from servient.wasm.types import Limits
+from servient.wasm.types import Buffer, Limits
+from servient.wasm.uploads import Uploads
 from servient.wasm.watch import Watch
 
 # A module is one instance, with one memory: more are features that it does without.
@@ -72,13 +73,20 @@ class Guest:
 
     def start(self, seconds: float) -> None:
         """Instantiate, which runs a start function, and initialise a reactor."""
-        with self._starting(seconds):
+        with self._running("the start of the module", seconds):
             instance = self._linker.instantiate(self._store, self._module.native)
             exports = instance.exports(self._store)
             for name, signature in self._module.signatures.items():
                 function = exports[name]
                 assert isinstance(function, wasmtime.Func)  # noqa: S101 - its type was a function's
                 self._entries[name] = Entry(self._store, name, function, signature)
+            self._uploads = Uploads(
+                self._store,
+                exports.get("memory"),
+                self._entries,
+                self._module.signatures,
+                self._watch,
+            )
         if self._module.is_reactor:
             self.call("_initialize", (), seconds)
 
@@ -94,6 +102,14 @@ class Guest:
             self._watch.finish()
         if self._watch.interrupted:  # a sleep was cut short, and the guest returned just then
             raise self._reason(repr(name), seconds, None)
+        return values, time.monotonic() - began
+
+    def call_with(self, name: str, buffers: Sequence[Buffer], seconds: float) -> Returned:
+        """The same with addresses and lengths of buffers, put into the memory before, for arguments."""
+        began = time.monotonic()
+        with self._running(repr(name), seconds):
+            values = self._entries[name].call(self._uploads.place(buffers))
+            self._uploads.release()
         return values, time.monotonic() - began
 
     def begin(self, name: str, arguments: Arguments, seconds: float) -> "Returned | Suspended":
@@ -142,8 +158,7 @@ class Guest:
         return self._watch.begin(seconds)
 
     @contextmanager
-    def _starting(self, seconds: float) -> Iterator[None]:
-        what = "the start of the module"
+    def _running(self, what: str, seconds: float) -> Iterator[None]:
         self._begin(seconds)
         try:
             yield

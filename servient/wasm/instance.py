@@ -80,7 +80,7 @@ class Instance:
         """A module without imports can touch nothing but its memory, so nothing in it blocks."""
         return (
             not self._module.imports
-            and not (call.inputs or call.outputs or call.any_output)
+            and call.is_plain
             and self._placement.is_quick(call.function)
             and self._worker.is_idle
         )

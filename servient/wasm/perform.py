@@ -10,6 +10,9 @@ def perform(guest: Guest, folder: Folder, call: Call) -> CallResult:
     folder.prepare(call.inputs, call.outputs)
     if call.any_output:
         folder.mark()
-    values, seconds = guest.call(call.function, call.arguments, call.deadline_seconds)
+    if call.buffers:
+        values, seconds = guest.call_with(call.function, call.buffers, call.deadline_seconds)
+    else:
+        values, seconds = guest.call(call.function, call.arguments, call.deadline_seconds)
     files = folder.collect(folder.written() if call.any_output else call.outputs)
     return CallResult(values, files, guest.stdout.taken(), guest.stderr.taken(), seconds)

@@ -95,13 +95,7 @@ class _Lane:
             guest.close()
 
     def call(self, call: Call) -> CallResult:
-        if (
-            self._module.imports
-            or self._module.is_reactor
-            or call.inputs
-            or call.outputs
-            or call.any_output
-        ):
+        if self._module.imports or self._module.is_reactor or not call.is_plain:
             return self._call_with_files(call)
         if self._fresh is None:
             self._fresh = FreshCalls(self._engine, self._module, self._limits, self.watch)

@@ -26,8 +26,18 @@ class Signature:
 
 
 @dataclass(frozen=True, slots=True)
+class Buffer:
+    """Bytes that a function is called with; those that are kept stay in the module's memory."""
+
+    body: bytes
+    is_kept: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Call:
     """One call of an exported function.
+
+    With `buffers`, address and length of each in the module's memory take the place of `arguments`.
 
     `inputs` are files, name to content, that are written into the module's folder before the call;
     `outputs` are the files to read after it, or, with `any_output`, the first by name of those that
@@ -39,7 +49,13 @@ class Call:
     inputs: Mapping[str, bytes] = field(default_factory=dict)
     outputs: tuple[str, ...] = ()
     any_output: bool = False
+    buffers: tuple[Buffer, ...] = ()
     deadline_seconds: float = 10.0
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is about numbers only, so that nothing needs to be done before or after it."""
+        return not (self.inputs or self.outputs or self.any_output or self.buffers)
 
 
 @dataclass(frozen=True, slots=True)

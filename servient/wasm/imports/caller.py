@@ -7,24 +7,17 @@ from collections.abc import Mapping
 import wasmtime
 
 from servient.errors import ActionFailed, ModuleTrapped
+from servient.wasm.memory import ALLOC, ALLOC_SIGNATURE, NO_ALLOC, U32, locate
 from servient.wasm.output import Output
 from servient.wasm.raw import call_unchecked
 from servient.wasm.traps import to_error
-from servient.wasm.types import Signature, ValueType
+from servient.wasm.types import Signature
 from servient.wasm.values import SLOT_BYTES
 from servient.wasm.watch import Watch
-
-ALLOC = "alloc"
-ALLOC_SIGNATURE = Signature((ValueType.I32,), (ValueType.I32,))
-U32 = 0xFFFFFFFF
 
 
 class Interrupted(Exception):
     """The guest must stop; its watch says why."""
-
-
-class OutOfBounds(ModuleTrapped):
-    """An address that the guest gave is outside its memory."""
 
 
 class Surroundings:
@@ -78,9 +71,7 @@ class Caller:
         Raises ActionFailed when there is no such export or it gives none, and whatever ends it.
         """
         if self._surroundings.exports.get(ALLOC) != ALLOC_SIGNATURE:
-            raise ActionFailed(
-                "the module exports no function `alloc(i32) → i32` to ask for memory"
-            )
+            raise ActionFailed(NO_ALLOC)
         if self._surroundings.is_allocating:
             raise ActionFailed("the module's `alloc` asks for memory from itself")
         self._surroundings.is_allocating = True
@@ -108,15 +99,7 @@ class Caller:
 
     def _locate(self, address: int, length: int) -> int:
         """The host's address of a part of the guest's memory."""
-        start, count = address & U32, length & U32
-        memory = self._native.get("memory")
-        if not isinstance(memory, wasmtime.Memory):
-            raise ModuleTrapped("the module exports no memory")
-        size = memory.data_len(self._native)
-        if start + count > size:
-            raise OutOfBounds(f"{count} bytes at {start} are outside its memory of {size} bytes")
-        base = ctypes.cast(memory.data_ptr(self._native), ctypes.c_void_p).value
-        return (base or 0) + start
+        return locate(self._native.get("memory"), self._native, address, length)
 
     # Time and output
 
