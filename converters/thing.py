@@ -9,7 +9,12 @@ from converters.plan import FunctionPlan, Signature, plan_functions
 from converters.schema import Schema, as_value, file_schema
 from thing_descriptions.builder import without_empties
 from thing_descriptions.models import MODULE_MODEL, fill, instantiate, load_model
-from thing_descriptions.vocabulary import FILE, RESULT_PROPERTY
+from thing_descriptions.vocabulary import (
+    FILE,
+    GENERATION_PROPERTY,
+    REPLACED_EVENT,
+    RESULT_PROPERTY,
+)
 
 # What the affordances of a function are called in the Thing Model.
 ACTION = "function"
@@ -53,7 +58,18 @@ def describe(
     affordances: dict[str, dict[str, Any]] = {kind: {} for kind in _KINDS}
     for plan in plans:
         _add(affordances, model, plan)
+    taken = {name for members in affordances.values() for name in members}
+    for kind, term in (("properties", GENERATION_PROPERTY), ("events", REPLACED_EVENT)):
+        name = document[term] = _free_name(document[term], taken)
+        affordances[kind][name] = fill(model[kind][model[term]], {})
     return document | {kind: members for kind, members in affordances.items() if members}
+
+
+def _free_name(wanted: str, taken: set[str]) -> str:
+    """The functions of a module come first: what we add gives way."""
+    while wanted in taken:
+        wanted += "_"
+    return wanted
 
 
 def _add(

@@ -24,6 +24,9 @@ CONTEXT_PREFIXES = frozenset(
 MODULE_TYPE = "wasm:Module"
 DEPLOYMENT = "wasm:deployment"
 MODULE = "wasm:module"
+# Where it says that its instance was replaced, and its state lost.
+GENERATION_PROPERTY = "wasm:generationProperty"
+REPLACED_EVENT = "wasm:replacedEvent"
 
 # Of an action of such a Thing: the export that it calls, and where an outcome is published.
 FUNCTION = "wasm:function"

@@ -7,8 +7,10 @@ from typing import Any
 
 from converters.plan import FunctionPlan
 from servient.deployment.files import input_files, output_file
+from servient.deployment.pointers import Pointers
 from servient.errors import ActionFailed, InvalidInput
 from servient.wasm.instance import Instance
+from servient.wasm.stateless import StatelessInstances
 from servient.wasm.types import Call, CallResult, Signature, ValueType
 from servient.wot.content import Value
 
@@ -21,16 +23,18 @@ class Function:
 
     plan: FunctionPlan
     signature: Signature
-    instance: Instance
+    instance: Instance | StatelessInstances
     deadline_seconds: float
+    pointers: Pointers | None = None
 
     async def __call__(self, value: Value) -> Value:
         members: Mapping[str, Value] = value if isinstance(value, dict) else {}
         result = await self.instance.call(
             Call(
                 function=self.plan.function,
-                arguments=self._arguments(members),
-                inputs=input_files(self.plan, members),
+                arguments=() if self.pointers else self._arguments(members),
+                inputs={} if self.pointers else input_files(self.plan, members),
+                buffers=self.pointers.buffers(members) if self.pointers else (),
                 outputs=tuple(mount.path for mount in self.plan.outputs),
                 any_output=self.plan.is_file_result and not self.plan.outputs,
                 deadline_seconds=self.deadline_seconds,

@@ -1,6 +1,7 @@
 """A deployed module: its instance, its folder and its Thing, which come and go together."""
 
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 from converters.deployment import Deployment, ModuleEntry
@@ -9,13 +10,15 @@ from converters.plan import FunctionPlan, plan_functions
 from converters.thing import describe
 from servient.deployment.description import read_description
 from servient.deployment.folder import ModuleFolder
-from servient.deployment.program import Program, Run, compile_program
+from servient.deployment.program import Handler, Program, Run, compile_program
 from servient.errors import ManifestRejected, ModuleRejected, ServientError
 from servient.wasm.engine import Engine
 from servient.wasm.types import Limits
+from servient.wot.content import Value
 from servient.wot.description import Document
 from servient.wot.entry import WoT
 from servient.wot.thing import ExposedThing
+from thing_descriptions.vocabulary import GENERATION_PROPERTY, REPLACED_EVENT
 
 
 def thing_name(deployment_id: str, module_name: str) -> str:
@@ -40,6 +43,7 @@ class DeployedModule:
         self._folder = folder
         self._plans = plans
         self._document = document
+        self._generation = 0
 
     async def start(self, files: Mapping[str, bytes]) -> None:
         """Write the files and start the instance. Raises ModuleRejected when it does not start."""
@@ -53,9 +57,26 @@ class DeployedModule:
         """Make the Thing and serve it."""
         thing = wot.produce(self._document, name)
         for plan in self._plans:
-            thing.set_action_handler(plan.action, self._run.handler(plan, deadline_seconds))
+            handler = self._run.handler(plan, deadline_seconds)
+            thing.set_action_handler(plan.action, partial(self._handle, thing, handler))
+        thing.set_property(self._document[GENERATION_PROPERTY], self._generation)
         thing.expose()
         self.thing = thing
+
+    async def _handle(self, thing: ExposedThing, handler: Handler, value: Value) -> Value:
+        try:
+            return await handler(value)
+        except ServientError as error:
+            self._tell_replacement(thing, error.detail)
+            raise
+
+    def _tell_replacement(self, thing: ExposedThing, reason: str) -> None:
+        """Say so when an invocation cost the instance, and with it the module's state."""
+        if self._run.generation != self._generation:
+            self._generation = self._run.generation
+            thing.set_property(self._document[GENERATION_PROPERTY], self._generation)
+            lost = {"generation": self._generation, "reason": reason}
+            thing.emit_event(self._document[REPLACED_EVENT], lost)
 
     def withdraw(self) -> None:
         """Stop serving the Thing; invocations that run are let finish until `close`."""
@@ -83,7 +104,7 @@ async def build_module(
     `contents` are fetched files by URL. Raises ModuleRejected or ManifestRejected.
     """
     try:
-        program = await compile_program(engine, contents[entry.binary_url])
+        program = await compile_program(engine, contents[entry.binary_url], entry.is_stateless)
     except ModuleRejected as error:
         raise ModuleRejected(f"{entry.binary_url}: {error.detail}") from error
     endpoints = read_description(entry, contents)

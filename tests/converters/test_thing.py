@@ -67,12 +67,24 @@ def test_a_function_without_inputs_and_outputs() -> None:
     description = thing(manifest_with(), {"reset": ((), ())})
     action = description["actions"]["reset"]
     assert not action.keys() & {"input", "output", vocabulary.RESULT_PROPERTY}
-    assert "properties" not in description
-    assert list(description["events"]) == ["reset_completed", "reset_failed"]
+    assert list(description["properties"]) == ["generation"]
+    assert list(description["events"]) == ["reset_completed", "reset_failed", "replaced"]
 
 
 def test_a_module_without_functions() -> None:
-    assert not thing(manifest_with()).keys() & {"actions", "properties", "events"}
+    description = thing(manifest_with())
+    assert "actions" not in description
+    assert list(description["properties"]) == ["generation"]
+    assert list(description["events"]) == ["replaced"]
+
+
+def test_what_is_ours_gives_way_to_functions_of_its_name() -> None:
+    description = thing(manifest_with(), {"generation": ((), ()), "replaced": ((), ())})
+    assert set(description["actions"]) == {"generation", "replaced"}
+    assert description["wasm:generationProperty"] == "generation_"
+    assert description["wasm:replacedEvent"] == "replaced_"
+    assert description["properties"]["generation_"]["type"] == "integer"
+    assert "replaced_" in description["events"]
 
 
 def test_what_people_write_is_not_taken_for_a_placeholder() -> None:
