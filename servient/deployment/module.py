@@ -10,6 +10,7 @@ from converters.plan import FunctionPlan, plan_functions
 from converters.thing import describe
 from servient.deployment.description import read_description
 from servient.deployment.folder import ModuleFolder
+from servient.deployment.pointers import Pointers, find_model
 from servient.deployment.program import Handler, Program, Run, compile_program
 from servient.errors import ManifestRejected, ModuleRejected, ServientError
 from servient.wasm.engine import Engine
@@ -35,6 +36,7 @@ class DeployedModule:
         run: Run,
         folder: ModuleFolder,
         plans: tuple[FunctionPlan, ...],
+        pointers: Mapping[str, Pointers],
         document: Document,
     ) -> None:
         self.name = name
@@ -42,6 +44,7 @@ class DeployedModule:
         self._run = run
         self._folder = folder
         self._plans = plans
+        self._pointers = pointers
         self._document = document
         self._generation = 0
 
@@ -57,7 +60,7 @@ class DeployedModule:
         """Make the Thing and serve it."""
         thing = wot.produce(self._document, name)
         for plan in self._plans:
-            handler = self._run.handler(plan, deadline_seconds)
+            handler = self._run.handler(plan, deadline_seconds, self._pointers.get(plan.function))
             thing.set_action_handler(plan.action, partial(self._handle, thing, handler))
         thing.set_property(self._document[GENERATION_PROPERTY], self._generation)
         thing.expose()
@@ -113,8 +116,15 @@ async def build_module(
     except ConversionError as error:
         faults = [{"pointer": error.pointer, "detail": error.message}]
         raise ManifestRejected(str(error), faults) from error
+    pointers: dict[str, Pointers] = {}
     for plan in plans:
-        _check(plan, entry, program)
+        _check_exported(plan, entry, program)
+        model = find_model(entry, plan.function)
+        found = program.pointers(plan, contents[entry.files[model]] if model else None)
+        if found:
+            pointers[plan.function] = found
+        else:
+            _check_parameters(plan, entry, program)
         if (named := entry.functions.get(plan.function)) and named.next:
             raise ManifestRejected(
                 f"/instructions/modules/{entry.name}/{plan.function}/to: this servient does not pass"
@@ -123,16 +133,20 @@ async def build_module(
     document = describe(deployment.id, entry.name, plans, servient_id=servient_id)
     folder = ModuleFolder(instance_path)
     run = program.run(engine, folder.path, limits)
-    return DeployedModule(entry.name, run, folder, plans, document)
+    return DeployedModule(entry.name, run, folder, plans, pointers, document)
 
 
-def _check(plan: FunctionPlan, entry: ModuleEntry, program: Program) -> None:
-    """Raises ManifestRejected when the module has no such function, or it takes other arguments."""
+def _check_exported(plan: FunctionPlan, entry: ModuleEntry, program: Program) -> None:
+    """Raises ManifestRejected when the module has no such function."""
     if plan.function not in program.signatures:
         offered = ", ".join(sorted(program.signatures)) or "none"
         raise ManifestRejected(
             f"module {entry.name!r} exports no function {plan.function!r}; it exports {offered[:300]}"
         )
+
+
+def _check_parameters(plan: FunctionPlan, entry: ModuleEntry, program: Program) -> None:
+    """Raises ManifestRejected when the function takes other arguments."""
     count = program.parameter_count(plan.function)
     if len(plan.parameters) != count:
         raise ManifestRejected(
