@@ -107,10 +107,12 @@ class Line:
     # On the worker's thread
 
     def _take(self, turn: "_Turn") -> Any:
-        turn.begin(0.0 if self._guest else self._limits.start_seconds)
+        turn.begin(self._limits.start_seconds)
         self._running = turn
         try:
-            return turn.work(self._ready())
+            guest = self._ready()
+            turn.begin(turn.seconds)
+            return turn.work(guest)
         finally:
             self._running = None
 
@@ -139,14 +141,14 @@ class Line:
 
 
 class _Turn:
-    """A call and, once it runs, until when it may."""
+    """A call, which has so many seconds, and until when what it does now may last."""
 
     def __init__(self, work: Callable[[ComponentGuest], Any], seconds: float) -> None:
         self.work = work
+        self.seconds = seconds
         self.expires = float("inf")
         self.has_begun = False
-        self._seconds = seconds
 
-    def begin(self, extra_seconds: float) -> None:
-        self.expires = time.monotonic() + self._seconds + extra_seconds
+    def begin(self, seconds: float) -> None:
+        self.expires = time.monotonic() + seconds
         self.has_begun = True

@@ -1,19 +1,14 @@
 """JSON values into the engine's component values, checked on the way."""
 
-import base64
-import binascii
 import ctypes
-import math
-import struct
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any
 
 from wasmtime import _ffi as ffi
 
 from converters.component_types import (
     BYTES,
-    INTEGERS,
     SOME,
     ComponentType,
     EnumType,
@@ -27,13 +22,13 @@ from converters.component_types import (
     VariantType,
     cases_of,
 )
-from servient.errors import InvalidInput, TooLarge
+from servient.errors import TooLarge
 from servient.wasm.components.cells import CELL_BYTES, KIND, PAYLOAD_OFFSET, Cell
+from servient.wasm.components.faults import at, refuse, show
+from servient.wasm.components.primitives import PRIMITIVES, from_base64
 
 # Each takes 32 bytes on the host's side, whatever it is.
 VALUES_LIMIT = 2**22
-LARGEST_F32 = struct.unpack("<f", b"\xff\xff\x7f\x7f")[0]
-_SHOWN_CHARACTERS = 60
 
 
 @dataclass(slots=True)
@@ -58,7 +53,7 @@ class Lowering:
     def _value(self, kind: ComponentType, value: Any, cell: Cell, pointer: str) -> None:
         self._take(1)
         if isinstance(kind, Primitive):
-            _PRIMITIVES[kind](kind, value, cell, pointer)
+            PRIMITIVES[kind](kind, value, cell, pointer)
         else:
             _LOWERERS[type(kind)](self, kind, value, cell, pointer)
 
@@ -71,10 +66,10 @@ class Lowering:
         self, name: str, kind: ComponentType, members: Mapping[str, Any], cell: Cell, pointer: str
     ) -> None:
         """A member of an object; an option that is left out has no value."""
-        here = _at(pointer, name)
+        here = at(pointer, name)
         if name not in members:
             if not isinstance(kind, OptionType):
-                _refuse(pointer, f"{name!r} is missing")
+                refuse(pointer, f"{name!r} is missing")
             _empty_option(cell)
         elif isinstance(kind, OptionType):
             _empty_option(cell)
@@ -90,10 +85,10 @@ class Lowering:
         elements = _array(value, pointer)
         data = _new_vector(cell, KIND[ListType], cell.of.list, len(elements))
         for index, element in enumerate(elements):
-            self._value(kind.element, element, data[index], _at(pointer, index))
+            self._value(kind.element, element, data[index], at(pointer, index))
 
     def _bytes(self, value: Any, cell: Cell, pointer: str) -> None:
-        body = value if isinstance(value, bytes) else _from_base64(value, pointer)
+        body = value if isinstance(value, bytes) else from_base64(value, pointer)
         self._take(len(body))
         data = _new_vector(cell, KIND[ListType], cell.of.list, len(body))
         # All cells at once: one by one takes microseconds each.
@@ -105,7 +100,7 @@ class Lowering:
 
     def _record(self, kind: RecordType, value: Any, cell: Cell, pointer: str) -> None:
         if not isinstance(value, dict):
-            _refuse(pointer, f"must be an object, not {_show(value)}")
+            refuse(pointer, f"must be an object, not {show(value)}")
         entries = _new_vector(cell, KIND[RecordType], cell.of.record, len(kind.fields))
         for index, (name, member) in enumerate(kind.fields):
             entries[index].name = ffi.str_to_capi(name)
@@ -114,10 +109,10 @@ class Lowering:
     def _tuple(self, kind: TupleType, value: Any, cell: Cell, pointer: str) -> None:
         elements = _array(value, pointer)
         if len(elements) != len(kind.elements):
-            _refuse(pointer, f"must have {len(kind.elements)} elements, not {len(elements)}")
+            refuse(pointer, f"must have {len(kind.elements)} elements, not {len(elements)}")
         data = _new_vector(cell, KIND[TupleType], cell.of.tuple, len(elements))
         for index, (each, element) in enumerate(zip(kind.elements, elements, strict=True)):
-            self._value(each, element, data[index], _at(pointer, index))
+            self._value(each, element, data[index], at(pointer, index))
 
     def _option(self, kind: OptionType, value: Any, cell: Cell, pointer: str) -> None:
         _empty_option(cell)
@@ -126,8 +121,8 @@ class Lowering:
         payload, here = value, pointer
         if isinstance(kind.payload, OptionType):
             if not isinstance(value, dict) or SOME not in value:
-                _refuse(pointer, f"must be null or an object with {SOME!r}")
-            payload, here = value[SOME], _at(pointer, SOME)
+                refuse(pointer, f"must be null or an object with {SOME!r}")
+            payload, here = value[SOME], at(pointer, SOME)
         cell.of.option = _new_cell()
         self._value(kind.payload, payload, cell.of.option.contents, here)
 
@@ -138,7 +133,7 @@ class Lowering:
         cell.kind = KIND[VariantType]
         if payload is not None:
             cell.of.variant.val = _new_cell()
-            self._value(payload, value[tag], cell.of.variant.val.contents, _at(pointer, tag))
+            self._value(payload, value[tag], cell.of.variant.val.contents, at(pointer, tag))
 
     def _result(self, kind: ResultType, value: Any, cell: Cell, pointer: str) -> None:
         tag, payload = _case(cases_of(kind), value, pointer)
@@ -147,11 +142,11 @@ class Lowering:
         cell.kind = KIND[ResultType]
         if payload is not None:
             cell.of.result.val = _new_cell()
-            self._value(payload, value[tag], cell.of.result.val.contents, _at(pointer, tag))
+            self._value(payload, value[tag], cell.of.result.val.contents, at(pointer, tag))
 
     def _enum(self, kind: EnumType, value: Any, cell: Cell, pointer: str) -> None:
         if not isinstance(value, str) or value not in kind.names:
-            _refuse(pointer, f"must be one of {', '.join(kind.names)}, not {_show(value)}")
+            refuse(pointer, f"must be one of {', '.join(kind.names)}, not {show(value)}")
         cell.of.enumeration = ffi.str_to_capi(value)
         cell.kind = KIND[EnumType]
 
@@ -160,9 +155,9 @@ class Lowering:
         for index, name in enumerate(names):
             if not isinstance(name, str) or name not in kind.names:
                 known = ", ".join(kind.names)
-                _refuse(_at(pointer, index), f"must be one of {known}, not {_show(name)}")
+                refuse(at(pointer, index), f"must be one of {known}, not {show(name)}")
         if len(set(names)) != len(names):
-            _refuse(pointer, "names a flag twice")
+            refuse(pointer, "names a flag twice")
         flags = ffi.wasmtime_component_valflags_t()
         ffi.wasmtime_component_valflags_new_uninit(ctypes.byref(flags), len(names))
         for index, name in enumerate(names):
@@ -183,61 +178,6 @@ _LOWERERS: Mapping[type, Callable[[Lowering, Any, Any, Cell, str], None]] = {
 }
 
 
-def _bool(kind: Primitive, value: Any, cell: Cell, pointer: str) -> None:
-    if not isinstance(value, bool):
-        _refuse(pointer, f"must be true or false, not {_show(value)}")
-    cell.of.boolean = value
-    cell.kind = KIND[kind]
-
-
-def _integer(kind: Primitive, value: Any, cell: Cell, pointer: str) -> None:
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    if isinstance(value, bool) or not isinstance(value, int):
-        _refuse(pointer, f"must be an integer ({kind}), not {_show(value)}")
-    integer = INTEGERS[kind]
-    if not integer.minimum <= value <= integer.maximum:
-        _refuse(pointer, f"must be from {integer.minimum} to {integer.maximum} ({kind})")
-    setattr(cell.of, kind.value, value)
-    cell.kind = KIND[kind]
-
-
-def _float(kind: Primitive, value: Any, cell: Cell, pointer: str) -> None:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        _refuse(pointer, f"must be a number ({kind}), not {_show(value)}")
-    try:
-        number = float(value)
-    except OverflowError:
-        number = math.inf
-    if not math.isfinite(number) or (kind is Primitive.F32 and abs(number) > LARGEST_F32):
-        _refuse(pointer, f"is outside the range of a {kind}")
-    setattr(cell.of, kind.value, number)
-    cell.kind = KIND[kind]
-
-
-def _char(kind: Primitive, value: Any, cell: Cell, pointer: str) -> None:
-    if not isinstance(value, str) or len(_encoded(value, pointer).decode()) != 1:
-        _refuse(pointer, f"must be a string of one character, not {_show(value)}")
-    cell.of.character = ord(value)
-    cell.kind = KIND[kind]
-
-
-def _string(kind: Primitive, value: Any, cell: Cell, pointer: str) -> None:
-    if not isinstance(value, str):
-        _refuse(pointer, f"must be a string, not {_show(value)}")
-    cell.of.string = ffi.bytes_to_capi(_encoded(value, pointer))
-    cell.kind = KIND[kind]
-
-
-_PRIMITIVES: Mapping[Primitive, Callable[[Primitive, Any, Cell, str], None]] = {
-    Primitive.BOOL: _bool,
-    Primitive.F32: _float,
-    Primitive.F64: _float,
-    Primitive.CHAR: _char,
-    Primitive.STRING: _string,
-} | dict.fromkeys(INTEGERS, _integer)
-
-
 def _case(
     cases: Sequence[tuple[str, ComponentType | None]], value: Any, pointer: str
 ) -> tuple[str, ComponentType | None]:
@@ -249,7 +189,7 @@ def _case(
     found = [case for case in loaded if isinstance(value, dict) and case[0] in value]
     if len(found) != 1:
         names = [f'"{t}"' if p is None else f'{{"{t}": …}}' for t, p in cases]
-        _refuse(pointer, f"must be one of {', '.join(names)}")
+        refuse(pointer, f"must be one of {', '.join(names)}")
     return found[0]
 
 
@@ -279,36 +219,5 @@ def _new_vector(cell: Cell, kind: int, vector: Any, count: int) -> Any:
 
 def _array(value: Any, pointer: str) -> Sequence[Any]:
     if not isinstance(value, list | tuple):
-        _refuse(pointer, f"must be an array, not {_show(value)}")
+        refuse(pointer, f"must be an array, not {show(value)}")
     return value
-
-
-def _from_base64(value: Any, pointer: str) -> bytes:
-    if not isinstance(value, str):
-        _refuse(pointer, f"must be a string in base64, not {_show(value)}")
-    try:
-        return base64.b64decode(value, validate=True)
-    except (binascii.Error, ValueError) as error:
-        _refuse(pointer, f"is not base64: {error}")
-
-
-def _encoded(text: str, pointer: str) -> bytes:
-    try:
-        return text.encode()
-    except UnicodeEncodeError:
-        _refuse(pointer, "has half of a surrogate pair")
-
-
-def _at(pointer: str, step: object) -> str:
-    return f"{pointer}/{str(step).replace('~', '~0').replace('/', '~1')}"
-
-
-def _show(value: Any) -> str:
-    shown = ascii(value) if isinstance(value, str | int | float | bool) else type(value).__name__
-    return shown if len(shown) <= _SHOWN_CHARACTERS else f"{shown[:_SHOWN_CHARACTERS]}…"
-
-
-def _refuse(pointer: str, detail: str) -> NoReturn:
-    raise InvalidInput(
-        f"{pointer or 'the input'}: {detail}", [{"pointer": pointer, "detail": detail}]
-    )
