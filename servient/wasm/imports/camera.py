@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from concurrent.futures import Future, wait
 
 from servient.errors import ActionFailed
-from servient.wasm.imports.caller import U32, Caller
+from servient.wasm.imports.caller import Caller
 from servient.wasm.imports.host_function import HostFunction
 from servient.wasm.imports.pictures import PictureSource
+from servient.wasm.memory import U32
 from servient.wasm.types import Signature, ValueType
 
 CHECK_SECONDS = 0.05

@@ -6,9 +6,10 @@ import httpx
 
 from servient.errors import ActionFailed
 from servient.version import VERSION
-from servient.wasm.imports.caller import U32, Caller
+from servient.wasm.imports.caller import Caller
 from servient.wasm.imports.host_function import HostFunction
 from servient.wasm.imports.waiting import wait_for
+from servient.wasm.memory import U32
 from servient.wasm.types import Signature, ValueType
 
 FIELD = "img"
