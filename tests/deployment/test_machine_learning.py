@@ -95,6 +95,16 @@ async def test_the_files_of_the_newer_convention(
     assert answer.json() == 2
 
 
+async def test_a_stateless_module_has_its_model_too(
+    http: httpx.AsyncClient, files: FileServer
+) -> None:
+    manifest = files.manifest("digits/manifest-readme.json")
+    manifest["modules"][0]["stateless"] = True
+    assert (await http.post("/deploy", json=manifest)).status_code == 200
+    for _ in range(3):
+        assert (await http.post(ACTION, files=part(picture()))).json() == 2
+
+
 # A function that adds up the first bytes of what it is called with.
 FIRST_BYTES = """(module (memory (export "memory") 2)
     (global $at (mut i32) (i32.const 1024))
