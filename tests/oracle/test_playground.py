@@ -8,6 +8,19 @@ from typing import Any
 
 import pytest
 
+from converters.component_types import (
+    BYTES,
+    EnumType,
+    FlagsType,
+    FunctionType,
+    ListType,
+    OptionType,
+    Primitive,
+    RecordType,
+    ResultType,
+    TupleType,
+    VariantType,
+)
 from converters.manifest import parse_manifest
 from converters.openapi import parse_description
 from converters.thing import to_thing_description
@@ -30,6 +43,19 @@ SIGNATURES = {
     "scale": (("f64", "i32"), ("f64",)),
     "divmod": (("i64", "i64"), ("i64", "i64")),
 }
+
+# A component's function, of every kind of type.
+EVERY_TYPE = FunctionType(
+    (
+        ("first-name", OptionType(Primitive.STRING)),
+        ("image", BYTES),
+        ("rights", FlagsType(("read", "write"))),
+        ("place", RecordType((("x", Primitive.F64), ("unit", EnumType(("m", "km")))))),
+        ("rows", ListType(TupleType((Primitive.CHAR, Primitive.U64)))),
+        ("maybe", ListType(OptionType(OptionType(Primitive.BOOL)))),
+    ),
+    ListType(VariantType((("none", None), ("some", ResultType(Primitive.S8, None))))),
+)
 
 
 def with_forms(document: dict[str, Any]) -> dict[str, Any]:
@@ -57,9 +83,9 @@ def descriptions_of(manifest: dict[str, Any], **further: Any) -> list[dict[str, 
 
 
 def descriptions_of_examples() -> Iterator[dict[str, Any]]:
-    for path in sorted(EXAMPLES.glob("*/manifest.json")):
-        manifest = json.loads(path.read_text(encoding="utf-8"))
-        described = json.loads(path.with_name("description.json").read_text(encoding="utf-8"))
+    for path in sorted(EXAMPLES.glob("*/description.json")):
+        manifest = json.loads(path.with_name("manifest.json").read_text(encoding="utf-8"))
+        described = json.loads(path.read_text(encoding="utf-8"))
         endpoints = parse_description(described, manifest["modules"][0]["name"])
         yield from descriptions_of(manifest, endpoints=endpoints)
 
@@ -70,7 +96,7 @@ def all_descriptions() -> list[dict[str, Any]]:
     for name in NAMES:
         documents += descriptions_of(load_manifest(name))
     bare = load_manifest("old-fibo") | {"instructions": None}
-    return documents + descriptions_of(bare, signatures=SIGNATURES)
+    return documents + descriptions_of(bare, signatures=SIGNATURES | {"every-type": EVERY_TYPE})
 
 
 @pytest.mark.parametrize("document", all_descriptions(), ids=lambda document: document["title"])

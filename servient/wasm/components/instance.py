@@ -68,8 +68,11 @@ class ComponentInstance:
             try:
                 work = partial(self._call, call, line)
                 result: ComponentResult = await line.run(work, call.deadline_seconds)
-            except LeftBehind:
-                continue  # the next line has a thread of its own
+            except ServientError as error:
+                self._set_aside()
+                if isinstance(error, LeftBehind):
+                    continue  # the next line has a thread of its own
+                raise
             return result
 
     async def close(self) -> None:
@@ -82,10 +85,7 @@ class ComponentInstance:
         """The line that takes calls: a new one where the last was left behind."""
         if self._is_closed:
             raise NotFound("the deployment was removed")
-        if self._line is not None and self._line.is_left:
-            self._left.append(self._line)
-            self._line = None
-            self.generation += 1
+        self._set_aside()
         self._left = [line for line in self._left if line.is_stuck]
         if self._line is None:
             if len(self._left) >= LEFT_LIMIT:
@@ -93,6 +93,13 @@ class ComponentInstance:
             self._line = Line(self._engine, self._component, self._folder, self._limits)
             self._line.start()
         return self._line
+
+    def _set_aside(self) -> None:
+        """A line that was left behind has its copy and the state in it for itself."""
+        if self._line is not None and self._line.is_left:
+            self._left.append(self._line)
+            self._line = None
+            self.generation += 1
 
     # On the line's thread
 
