@@ -7,7 +7,7 @@ from urllib.parse import quote
 from converters.deployment import Deployment, Endpoint, ModuleEntry
 from converters.plan import FunctionPlan, Signature, plan_functions
 from converters.schema import Schema, as_value, file_schema
-from thing_descriptions.builder import without_empties
+from thing_descriptions.builder import AffordanceNames, without_empties
 from thing_descriptions.models import MODULE_MODEL, fill, instantiate, load_model
 from thing_descriptions.vocabulary import (
     FILE,
@@ -58,18 +58,13 @@ def describe(
     affordances: dict[str, dict[str, Any]] = {kind: {} for kind in _KINDS}
     for plan in plans:
         _add(affordances, model, plan)
-    taken = {name for members in affordances.values() for name in members}
+    names = AffordanceNames()  # the functions of a module come first: what we add gives way
+    for name in (name for members in affordances.values() for name in members):
+        names.take(name)
     for kind, term in (("properties", GENERATION_PROPERTY), ("events", REPLACED_EVENT)):
-        name = document[term] = _free_name(document[term], taken)
+        name = document[term] = names.take(document[term])
         affordances[kind][name] = fill(model[kind][model[term]], {})
     return document | {kind: members for kind, members in affordances.items() if members}
-
-
-def _free_name(wanted: str, taken: set[str]) -> str:
-    """The functions of a module come first: what we add gives way."""
-    while wanted in taken:
-        wanted += "_"
-    return wanted
 
 
 def _add(

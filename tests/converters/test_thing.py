@@ -81,10 +81,10 @@ def test_a_module_without_functions() -> None:
 def test_what_is_ours_gives_way_to_functions_of_its_name() -> None:
     description = thing(manifest_with(), {"generation": ((), ()), "replaced": ((), ())})
     assert set(description["actions"]) == {"generation", "replaced"}
-    assert description["wasm:generationProperty"] == "generation_"
-    assert description["wasm:replacedEvent"] == "replaced_"
-    assert description["properties"]["generation_"]["type"] == "integer"
-    assert "replaced_" in description["events"]
+    assert description["wasm:generationProperty"] == "generation_2"
+    assert description["wasm:replacedEvent"] == "replaced_2"
+    assert description["properties"]["generation_2"]["type"] == "integer"
+    assert "replaced_2" in description["events"]
 
 
 def test_what_people_write_is_not_taken_for_a_placeholder() -> None:
