@@ -84,6 +84,8 @@ def run(
     logging.basicConfig(
         level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
+    # Each fetched file in a line of its own is more than an operator wants to read.
+    logging.getLogger("httpx").setLevel(max(logging.WARNING, logging.getLogger().level))
     try:
         _run_until_stopped(settings, as_json)
     except OSError as error:
