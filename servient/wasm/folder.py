@@ -2,15 +2,17 @@
 
 import contextlib
 import os
-import shutil
 import stat
 from collections.abc import Mapping
 from pathlib import Path
 
 from servient.errors import InvalidInput, TooLarge
+from servient.wasm.removal import remove_tree
 from servient.wasm.types import Limits
 
 NAME_LIMIT_BYTES = 255
+# Deeper than anybody needs, and far from where walking through it fails.
+DEPTH_LIMIT = 32
 
 
 class Folder:
@@ -55,6 +57,7 @@ class Folder:
     def is_full(self) -> bool:
         """Whether the guest has put more into it than it may."""
         count, size = 0, 0
+        deepest = len(self.path.parts) + DEPTH_LIMIT
         for parent, _, names in os.walk(self.path):  # which does not follow links
             for name in names:
                 with contextlib.suppress(OSError):  # the guest may remove files meanwhile
@@ -62,13 +65,15 @@ class Folder:
             count += 1 + len(names)
             if count > self._limits.folder_entries or size > self._limits.folder_bytes:
                 return True
+            if len(Path(parent).parts) > deepest:
+                return True
         return False
 
     def _clear(self, name: str) -> None:
         path = self.path / check_name(name)
         try:
             if stat.S_ISDIR(path.lstat().st_mode):
-                shutil.rmtree(path)
+                remove_tree(path)
             else:
                 path.unlink()
         except FileNotFoundError:
@@ -79,9 +84,10 @@ class Folder:
             fd = os.open(self.path / check_name(name), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
         except OSError:  # not there, or a link
             return None
-        with os.fdopen(fd, "rb") as file:
-            if not stat.S_ISREG(os.fstat(fd).st_mode):
-                return None
+        if not stat.S_ISREG(os.fstat(fd).st_mode):
+            os.close(fd)
+            return None
+        with os.fdopen(fd, "rb") as file:  # which refuses a folder, and would leave it open
             body = file.read(self._limits.output_bytes + 1)
         if len(body) > self._limits.output_bytes:
             raise TooLarge(f"the file {name!r} is over {self._limits.output_bytes} bytes")
@@ -94,7 +100,8 @@ def check_name(name: str) -> str:
         name in ("", ".", "..")
         or "/" in name
         or "\0" in name
-        or len(name.encode()) > NAME_LIMIT_BYTES
+        or len(name.encode(errors="surrogatepass")) > NAME_LIMIT_BYTES
+        or any("\ud800" <= each <= "\udfff" for each in name)  # a half character has no encoding
     ):
         raise InvalidInput(f"{name[:50]!r} is not the name of a file")
     return name

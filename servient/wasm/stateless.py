@@ -1,6 +1,7 @@
 """Calls that share nothing: each in an instance of its own, as many at once as there are cores."""
 
 import asyncio
+import contextlib
 import os
 import shutil
 from pathlib import Path
@@ -14,6 +15,7 @@ from servient.wasm.fresh import FreshCalls
 from servient.wasm.guest import Guest
 from servient.wasm.module import Module
 from servient.wasm.perform import perform
+from servient.wasm.removal import remove_tree
 from servient.wasm.types import Call, CallResult, Limits
 from servient.wasm.watch import Watch
 from servient.wasm.worker import Worker
@@ -51,7 +53,11 @@ class StatelessInstances:
         """Try one instance. Raises ServientError when the start of the module fails."""
         for lane in self._lanes:
             lane.worker.start()
-        await self._lanes[0].worker.run(self._lanes[0].try_out)
+        try:
+            await self._lanes[0].worker.run(self._lanes[0].try_out)
+        except BaseException:  # nobody closes what never started
+            await self.close()
+            raise
 
     async def call(self, call: Call) -> CallResult:
         """Run a call as soon as a lane is free. Raises as `Instance.call` does."""
@@ -120,4 +126,5 @@ class _Lane:
                 shutil.copyfile(file, self._folder.path / file.name)
 
     def _close(self) -> None:
-        shutil.rmtree(self._folder.path, ignore_errors=True)
+        with contextlib.suppress(OSError):
+            remove_tree(self._folder.path)
