@@ -52,7 +52,11 @@ class Instance:
     async def start(self) -> None:
         """Instantiate. Raises ServientError when the start of the module fails."""
         self._worker.start()
-        await self._worker.run(self._ready)
+        try:
+            await self._worker.run(self._ready)
+        except BaseException:  # nobody closes what never started
+            await self.close()
+            raise
 
     async def call(self, call: Call) -> CallResult:
         """Run one call when its turn comes.
