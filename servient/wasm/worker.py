@@ -18,6 +18,10 @@ class _Job:
     is_begun: bool
 
 
+def _is_abandoned(job: _Job) -> bool:
+    return job.future.cancelled() and not job.is_begun
+
+
 class Worker:
     """Runs one piece of work after the other; its methods belong to the event loop.
 
@@ -53,6 +57,8 @@ class Worker:
         if self._is_closed and not is_begun:
             raise NotFound("the deployment was removed")
         if self._pending > self._queue_length:
+            self._forget_abandoned()
+        if self._pending > self._queue_length:
             raise Busy(f"{self._queue_length} calls are waiting already")
         future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._pending += 1
@@ -71,6 +77,15 @@ class Worker:
         """Let the thread end by itself, whenever what it runs comes back."""
         self._is_closed = True
         self._jobs.put(None)
+
+    def _forget_abandoned(self) -> None:
+        """Callers that are gone do not take the places of those who come."""
+        with self._jobs.mutex:
+            waiting = self._jobs.queue
+            living = [job for job in waiting if job is None or not _is_abandoned(job)]
+            self._pending -= len(waiting) - len(living)
+            waiting.clear()
+            waiting.extend(living)
 
     def _settle(
         self, future: asyncio.Future[Any], result: Any, failure: BaseException | None
@@ -96,7 +111,7 @@ class Worker:
         try:
             if self._is_closed and not job.is_begun:
                 raise NotFound("the deployment was removed")
-            if job.is_begun or not job.future.cancelled():
+            if not _is_abandoned(job):
                 result = job.work()
         except BaseException as error:  # noqa: BLE001 - it is handed to the caller, whatever it is
             failure = error
