@@ -23,5 +23,6 @@ def to_error(what: str, error: Exception | None) -> ServientError:
         return ModuleExited(f"{what} ended the module with exit code {error.code}")
     if isinstance(error, wasmtime.Trap) and error.trap_code in TRAPS:
         return ModuleTrapped(f"{what} trapped: {TRAPS[error.trap_code]}")
-    reason = " ".join(str(error).split())
+    text = str(error)  # a backtrace, and then the reason
+    reason = " ".join((text.partition("Caused by:")[2] or text).split())
     return ModuleTrapped(f"{what} trapped: {reason[:200]}")
