@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import logging
-import shutil
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +24,7 @@ from servient.telemetry.machine import Health, describe_platform
 from servient.wasm.engine import Engine
 from servient.wasm.imports.host_function import Namespace
 from servient.wasm.imports.standard import ImportSettings, build_namespaces
+from servient.wasm.removal import remove_tree
 from servient.wasm.types import Limits
 from servient.wot.binding import Binding
 from servient.wot.entry import WoT
@@ -167,7 +167,7 @@ def _prepare_folder(instance_path: Path) -> Path:
     modules_path = instance_path / "modules"
     instance_path.mkdir(mode=0o700, parents=True, exist_ok=True)
     if modules_path.is_dir():
-        shutil.rmtree(modules_path)
+        remove_tree(modules_path)
     modules_path.mkdir(mode=0o700)
     return modules_path
 

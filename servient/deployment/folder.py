@@ -1,9 +1,11 @@
 """The private folders of deployed modules, below one instance folder."""
 
+import contextlib
 import secrets
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
+
+from servient.wasm.removal import remove_tree
 
 
 class ModuleFolder:
@@ -19,4 +21,5 @@ class ModuleFolder:
             (self.path / name).write_bytes(body)
 
     def remove(self) -> None:
-        shutil.rmtree(self.path, ignore_errors=True)
+        with contextlib.suppress(OSError):
+            remove_tree(self.path)
