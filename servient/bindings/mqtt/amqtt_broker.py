@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+from collections.abc import Iterator
+from typing import Any
 
 from amqtt.broker import Broker
 from amqtt.errors import BrokerError
@@ -10,6 +12,27 @@ from servient.mqtt.errors import BrokerUnreachable
 
 STOP_SECONDS = 5.0
 _ANONYMOUS = "amqtt.plugins.authentication.AnonymousAuthPlugin"
+
+
+class _Subscriptions(dict[str, Any]):
+    """amqtt walks through its subscriptions while it waits, and clients subscribe meanwhile.
+
+    A plain dict ends such a walk with an error, and the connection of whoever it was for.
+    """
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(tuple(self.keys()))
+
+    def items(self) -> Any:
+        return tuple(super().items())
+
+
+class SteadyBroker(Broker):
+    """amqtt's broker, which no longer loses a client that connects while another one subscribes."""
+
+    def __init__(self, config: dict[str, Any]) -> None:
+        super().__init__(config)
+        self._subscriptions: dict[str, Any] = _Subscriptions()
 
 
 class AmqttBroker:
@@ -25,7 +48,7 @@ class AmqttBroker:
 
     async def start(self) -> None:
         """Raises BrokerUnreachable."""
-        broker = Broker(self._config)
+        broker = SteadyBroker(self._config)
         try:
             await broker.start()
         except BrokerError as error:
