@@ -17,6 +17,7 @@ class ServientError(Exception):
 
     `detail` is one sentence for the person at the other end: what, which and why, never a secret.
     `faults` name single members of an input, each as {"pointer": <JSON pointer>, "detail": <text>}.
+    `notes` are for the invocation's record alone: texts by their names, such as what a module printed.
     """
 
     status: ClassVar[int] = 500
@@ -26,6 +27,7 @@ class ServientError(Exception):
         super().__init__(detail)
         self.detail = detail
         self.faults = tuple(faults)
+        self.notes: dict[str, str] = {}
 
 
 class InvalidInput(ServientError):

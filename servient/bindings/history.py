@@ -42,6 +42,7 @@ class HistoryEntries:
             "success": invocation.is_over and invocation.error is None,
             "resultUrl": history_url(request, invocation),
             "outputs": [],
+            **invocation.notes,
         }
         if invocation.error is not None:
             return {**entry, "status": "error", "error": invocation.error.detail}

@@ -7,7 +7,9 @@ from converters.plan import FunctionPlan
 from servient.deployment.files import input_files, output_file
 from servient.wasm.components.call import ComponentCall, ComponentResult
 from servient.wasm.components.instance import ComponentInstance
+from servient.wasm.perform import to_notes
 from servient.wot.content import OCTET_STREAM, Content, Value
+from servient.wot.thing import Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +20,7 @@ class ComponentFunction:
     instance: ComponentInstance
     deadline_seconds: float
 
-    async def __call__(self, value: Value) -> Value:
+    async def __call__(self, value: Value) -> Outcome:
         members: Mapping[str, Value] = value if isinstance(value, dict) else {}
         result = await self.instance.call(
             ComponentCall(
@@ -33,7 +35,7 @@ class ComponentFunction:
                 deadline_seconds=self.deadline_seconds,
             )
         )
-        return self._output(result)
+        return Outcome(self._output(result), notes=to_notes(result.stdout, result.stderr))
 
     def _output(self, result: ComponentResult) -> Value:
         if self.plan.outputs:

@@ -10,9 +10,11 @@ from servient.deployment.files import input_files, output_file
 from servient.deployment.pointers import Pointers
 from servient.errors import ActionFailed, InvalidInput
 from servient.wasm.instance import Instance
+from servient.wasm.perform import to_notes
 from servient.wasm.stateless import StatelessInstances
 from servient.wasm.types import Call, CallResult, Signature, ValueType
 from servient.wot.content import Value
+from servient.wot.thing import Outcome
 
 _INTEGERS = (ValueType.I32, ValueType.I64)
 
@@ -27,7 +29,7 @@ class Function:
     deadline_seconds: float
     pointers: Pointers | None = None
 
-    async def __call__(self, value: Value) -> Value:
+    async def __call__(self, value: Value) -> Outcome:
         members: Mapping[str, Value] = value if isinstance(value, dict) else {}
         result = await self.instance.call(
             Call(
@@ -40,6 +42,9 @@ class Function:
                 deadline_seconds=self.deadline_seconds,
             )
         )
+        return Outcome(self._output(result), notes=to_notes(result.stdout, result.stderr))
+
+    def _output(self, result: CallResult) -> Value:
         if self.plan.is_file_result:
             returned = result.values[0] if result.values else None
             return output_file(self.plan, result.files, returned)

@@ -92,6 +92,7 @@ def to_status(invocation: Invocation) -> dict[str, Value]:
         status["timeEnded"] = invocation.ended_at.isoformat()
     if invocation.output is not None:
         status["output"] = to_plain(invocation.output)
+    status |= invocation.notes
     if invocation.error is not None:
         status["error"] = problem(invocation.error)
     return status

@@ -1,7 +1,7 @@
 """Invocations of actions: one record each, kept once for all bindings."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -33,6 +33,7 @@ class Invocation:
     status: Status = Status.PENDING
     output: Value = None
     error: ServientError | None = None
+    notes: Mapping[str, str] = field(default_factory=dict)
     requested_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     ended_at: datetime | None = None
     _ended: asyncio.Event = field(default_factory=asyncio.Event)
@@ -41,11 +42,13 @@ class Invocation:
     def is_over(self) -> bool:
         return self.ended_at is not None
 
-    def complete(self, output: Value) -> None:
+    def complete(self, output: Value, notes: Mapping[str, str] | None = None) -> None:
+        self.notes = notes or {}
         self._end(Status.COMPLETED, output, None)
 
     def fail(self, error: ServientError) -> None:
         # The record outlives the call: it must not keep the call's frames and all that is in them.
+        self.notes = error.notes
         error.__traceback__ = error.__cause__ = error.__context__ = None
         self._end(Status.FAILED, None, error)
 

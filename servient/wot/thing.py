@@ -17,11 +17,15 @@ from servient.wot.publisher import Publisher
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a handler may return instead of a bare output: more that is to be published with it."""
+    """What a handler may return instead of a bare output: more that is to be published with it.
+
+    `notes` are texts for the invocation's record, by their names.
+    """
 
     output: Value = None
     properties: Mapping[str, Value] = field(default_factory=dict)
     events: Mapping[str, Value] = field(default_factory=dict)
+    notes: Mapping[str, str] = field(default_factory=dict)
 
 
 class ExposedThing(DescribedThing):
@@ -174,7 +178,7 @@ class ExposedThing(DescribedThing):
             self.emit_event(name, value)
         data = _completion(invocation, outcome.output)
         self._publish(AffordanceKind.EVENT, affordance.completed_event, data)
-        invocation.complete(outcome.output)
+        invocation.complete(outcome.output, outcome.notes)
         self.servient.invocations.close(invocation)
 
     def _fail(self, invocation: Invocation, affordance: Affordance, error: ServientError) -> None:

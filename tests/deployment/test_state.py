@@ -5,6 +5,7 @@ from typing import Any
 
 import httpx
 import pytest
+import wasmtime
 
 from servient.app import App
 from servient.wot.door import Door, Interaction
@@ -60,3 +61,32 @@ async def test_a_module_may_be_declared_stateless(
 
     pictures = await asyncio.gather(*map(convert, range(0, 250, 25)))
     assert [picture[-1] for picture in pictures] == list(range(0, 250, 25))
+
+
+LOUD = """
+(module
+  (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+  (memory (export "memory") 1) (data (i32.const 0) "hello\\n")
+  (func $print (param $descriptor i32)
+    (i32.store (i32.const 20) (i32.const 6))
+    (drop (call $write (local.get $descriptor) (i32.const 16) (i32.const 1) (i32.const 32))))
+  (func (export "greet") (result i32) (call $print (i32.const 1)) (i32.const 1))
+  (func (export "complain") (call $print (i32.const 2)) unreachable))
+"""
+
+
+async def test_what_a_module_prints_is_in_the_record(
+    app: App, files: FileServer, http: httpx.AsyncClient
+) -> None:
+    files.files["/loud.wasm"] = bytes(wasmtime.wat2wasm(LOUD))
+    module = {"name": "loud", "urls": {"binary": f"{files.origin}/loud.wasm"}}
+    await app.deployer.deploy({"deploymentId": "l", "modules": [module]})
+    greeted = (await http.get("/l/modules/loud/greet")).json()
+    complained = (await http.get("/l/modules/loud/complain")).json()
+    assert complained["status"] == "error"
+    entry = (await http.get(greeted["resultUrl"])).json()
+    assert (entry["result"], entry["stdout"], "stderr" in entry) == (["1", None], "hello\n", False)
+    entry = (await http.get(complained["resultUrl"])).json()
+    assert (entry["success"], entry["stderr"], "stdout" in entry) == (False, "hello\n", False)
+    records = (await http.get("/things/servient/properties/invocations")).json()
+    assert [(each["stdout"]) for each in records if "stdout" in each] == ["hello\n"]
