@@ -2,7 +2,6 @@
 
 import asyncio
 import base64
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -17,6 +16,7 @@ from servient.wasm.engine import Engine
 from tests.component_texts import LIFT, MODULE, PADDING, echo_component
 from tests.files import FileServer
 from tests.oracle.playground import check_with_playground
+from tests.tools import needs
 from tests.wasm.components.texts import MISCHIEF
 from thing_descriptions.validator import lint_td, validate_td
 
@@ -146,8 +146,8 @@ async def test_what_is_not_offered_is_refused_by_name(
 
 
 async def test_the_greeter_is_what_its_source_gives(tmp_path: Path) -> None:
-    if not (GREETER / "node_modules").is_dir() or shutil.which("node") is None:
-        pytest.skip("componentize-qjs is not installed: examples/greeter/build.sh installs it")
+    needs("node")
+    needs("npm")  # build.sh installs the tool with it
     target = tmp_path / "greeter.wasm"
     built = await asyncio.to_thread(
         subprocess.run,
