@@ -102,7 +102,9 @@ class Config(BaseSettings):
     module_memory_bytes: int = Field(
         256 * 2**20, ge=2**16, description="The memory that one instance of a module may have."
     )
-    body_limit_bytes: int = Field(16 * 2**20, ge=1024, description="The largest request body.")
+    body_limit_bytes: int = Field(
+        16 * 2**20, ge=1024, description="The largest request body over HTTP."
+    )
     camera_source: str | None = Field(
         None,
         description="Where modules get pictures from: the number or path of a camera's device, the path"

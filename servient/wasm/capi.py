@@ -46,11 +46,16 @@ func_call_async = _function(
 call_future_poll = _function("wasmtime_call_future_poll", _BOOL, ADDRESS)
 call_future_delete = _function("wasmtime_call_future_delete", None, ADDRESS)
 
-error_new = _function("wasmtime_error_new", ADDRESS, ADDRESS)
+_error_new = _function("wasmtime_error_new", ADDRESS, ADDRESS)
 
 # What a store calls at each tick (`wasmtime_update_deadline_kind_t` is a byte: go on, or leave).
 EpochCallback = ctypes.CFUNCTYPE(
     _SIZE, ADDRESS, ADDRESS, ctypes.POINTER(_U64), ctypes.POINTER(ctypes.c_uint8)
 )
 GO_ON, LEAVE = 0, 1
-INTERRUPTED = ctypes.create_string_buffer(b"interrupted")
+_INTERRUPTED = ctypes.create_string_buffer(b"interrupted")
+
+
+def interrupted() -> int:
+    """A new error with which an epoch callback ends its guest; the engine frees it."""
+    return int(_error_new(ctypes.addressof(_INTERRUPTED)))

@@ -10,15 +10,14 @@ from typing import Any, NoReturn
 import wasmtime
 from wasmtime import _ffi as ffi
 
-from servient.errors import ActionFailed, DeadlineExceeded, ServientError
 from servient.wasm import capi
 from servient.wasm.configuration import TABLES_LIMIT
 from servient.wasm.engine import Engine
 from servient.wasm.module import Module
-from servient.wasm.traps import to_error
+from servient.wasm.traps import interruption, to_error
 from servient.wasm.types import Limits
 from servient.wasm.values import SLOT_BYTES, Codec
-from servient.wasm.watch import Ending, Watch
+from servient.wasm.watch import Watch
 
 logger = logging.getLogger(__name__)
 
@@ -64,7 +63,8 @@ class FreshCalls:
         try:
             self._run(store, export)
         except (wasmtime.WasmtimeError, wasmtime.Trap) as error:
-            raise self._reason(repr(name), seconds, error) from error
+            ended = interruption(self._watch, repr(name), seconds)
+            raise (ended or to_error(repr(name), error)) from error
         finally:
             capi.store_delete(store)
             self._watch.finish()
@@ -96,14 +96,6 @@ class FreshCalls:
             raise wasmtime.WasmtimeError._from_ptr(cast(error, POINTER(ffi.wasmtime_error_t)))
         raise wasmtime.Trap._from_ptr(cast(trap or 0, POINTER(ffi.wasm_trap_t)))
 
-    def _reason(self, what: str, seconds: float, error: Exception) -> ServientError:
-        match self._watch.interrupted:
-            case Ending.DEADLINE:
-                return DeadlineExceeded(f"{what} did not end within {seconds:g} s")
-            case Ending.CLOSED:
-                return ActionFailed(f"{what} was ended: its deployment was removed")
-        return to_error(what, error)
-
     def _epoch(self, _context: int, _data: int, delta: Any, kind: Any) -> int:
         try:
             if self._watch.ending is None:
@@ -111,7 +103,7 @@ class FreshCalls:
                 return 0
         except Exception:  # a guest that cannot be watched must not go on
             logger.exception("the watch over a guest failed")
-        return int(capi.error_new(addressof(capi.INTERRUPTED)))
+        return capi.interrupted()
 
 
 class _Export:

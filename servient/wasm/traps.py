@@ -2,7 +2,14 @@
 
 import wasmtime
 
-from servient.errors import ModuleExited, ModuleTrapped, ServientError
+from servient.errors import (
+    ActionFailed,
+    DeadlineExceeded,
+    ModuleExited,
+    ModuleTrapped,
+    ServientError,
+)
+from servient.wasm.watch import Ending, Watch
 
 TRAPS = {
     wasmtime.TrapCode.STACK_OVERFLOW: "it called itself too deeply",
@@ -15,6 +22,18 @@ TRAPS = {
     wasmtime.TrapCode.BAD_CONVERSION_TO_INTEGER: "a number does not fit into an integer",
     wasmtime.TrapCode.UNREACHABLE: "it reached code that must not be reached",
 }
+
+
+def interruption(watch: Watch, what: str, seconds: float) -> ServientError | None:
+    """Why the watch ended `what`, which had so many seconds; None where it did not."""
+    match watch.interrupted:
+        case Ending.DEADLINE:
+            return DeadlineExceeded(f"{what} did not end within {seconds:g} s")
+        case Ending.FOLDER_FULL:
+            return ActionFailed(f"{what} was ended: it filled its folder")
+        case Ending.CLOSED:
+            return ActionFailed(f"{what} was ended: its deployment was removed")
+    return None
 
 
 def to_error(what: str, error: Exception | None) -> ServientError:

@@ -15,6 +15,7 @@ from servient.wasm.types import Call, CallResult, Limits
 MIB = 2**20
 LIMITS = Limits(
     memory_bytes=64 * MIB,
+    folder_bytes=8 * MIB,
     output_bytes=1 * MIB,
     stdout_bytes=4096,
     start_seconds=1.0,

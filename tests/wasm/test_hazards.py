@@ -11,6 +11,7 @@ import pytest
 import wasmtime
 
 from servient.errors import (
+    ActionFailed,
     DeadlineExceeded,
     ModuleExited,
     ModuleRejected,
@@ -164,6 +165,32 @@ async def test_a_huge_output_file_is_refused(engine: Engine, tmp_path: Path) -> 
             file.truncate(LIMITS.output_bytes + 1)
         with pytest.raises(TooLarge, match="'big'"):
             instance._folder.collect(("big",))
+
+
+# flood(): writes 32 KiB to the file "out", for ever.
+FLOOD = """
+(module
+  (import "wasi_snapshot_preview1" "path_open"
+    (func $open (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+  (memory (export "memory") 1) (data (i32.const 0) "out")
+  (func (export "count") (result i32) (i32.const 1))
+  (func (export "flood")
+    (drop (call $open (i32.const 3) (i32.const 0) (i32.const 0) (i32.const 3)
+      (i32.const 9) (i64.const 66) (i64.const 0) (i32.const 0) (i32.const 8)))
+    (i32.store (i32.const 16) (i32.const 1024)) (i32.store (i32.const 20) (i32.const 32768))
+    (loop
+      (drop (call $write (i32.load (i32.const 8)) (i32.const 16) (i32.const 1) (i32.const 24)))
+      (br 0))))
+"""
+
+
+async def test_a_flood_of_files_is_ended_before_its_deadline(running: MakeInstance) -> None:
+    async with running(FLOOD) as instance:
+        with pytest.raises(ActionFailed, match="'flood' was ended: it filled its folder"):
+            await call(instance, "flood", deadline_seconds=60.0)
+        assert instance.generation == 1
+        assert (await call(instance, "count")).values == (1,)
 
 
 async def test_an_endless_start_function_is_ended(running: MakeInstance) -> None:
