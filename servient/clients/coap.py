@@ -6,18 +6,17 @@ from contextlib import aclosing
 from typing import Any, Self
 
 import aiocoap
-import reactivex
 from aiocoap.numbers.codes import GET, POST, PUT
 from aiocoap.numbers.contentformat import ContentFormat
 from aiocoap.numbers.types import NON
 from aiocoap.transports.simple6 import _DatagramClientSocketpoolSimple6
-from reactivex.disposable import Disposable
 from wotpy.protocols.coap.client import CoAPClient as WotpyCoapClient
 from wotpy.protocols.exceptions import ClientRequestTimeout, ProtocolClientException
 from wotpy.wot.events import EmittedEvent, PropertyChangeEmittedEvent, PropertyChangeEventInit
 
 from servient.clients.coap_form import CoapForm, find_forms
 from servient.clients.errors import InteractionRefused
+from servient.clients.observable import to_observable
 from servient.errors import InvalidInput
 from servient.wot.content import (
     JSON_MEDIA_TYPE,
@@ -147,19 +146,11 @@ class CoapClient(WotpyCoapClient):
     # Subscriptions
 
     def _observable(self, url: str, emitted: Callable[[Value], Any]) -> Any:
-        def subscribe(observer: Any, _: Any = None) -> Any:
-            task = asyncio.get_running_loop().create_task(
-                self._deliver(url, emitted, observer), name=f"observation of {url}"
-            )
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
-
-            def unsubscribe() -> None:
-                task.cancel()
-
-            return Disposable(unsubscribe)
-
-        return reactivex.create(subscribe)
+        return to_observable(
+            lambda observer: self._deliver(url, emitted, observer),
+            self._tasks,
+            f"observation of {url}",
+        )
 
     async def _deliver(self, url: str, emitted: Callable[[Value], Any], observer: Any) -> None:
         try:

@@ -9,8 +9,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import httpx
-import reactivex
-from reactivex.disposable import Disposable
 from wotpy.protocols.exceptions import ClientRequestTimeout, FormNotFoundException
 from wotpy.protocols.http.client import HTTPClient as WotpyHttpClient
 from wotpy.wot.events import EmittedEvent, PropertyChangeEmittedEvent, PropertyChangeEventInit
@@ -25,6 +23,7 @@ from servient.clients.http_form import (
     for_subscription,
 )
 from servient.clients.http_response import accepted, to_value
+from servient.clients.observable import to_observable
 from servient.wot.content import Content, Value, encode, is_json, parse_json, to_json
 from servient.wot.operations import AffordanceKind, Operation
 from servient.wot.schema import is_file, media_type_of
@@ -158,19 +157,11 @@ class HttpClient(WotpyHttpClient):
         if form is None:
             raise FormNotFoundException
 
-        def subscribe(observer: Any, _: Any = None) -> Any:
-            task = asyncio.get_running_loop().create_task(
-                self._deliver(form, schema, emitted, observer), name=f"subscription to {form.url}"
-            )
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
-
-            def unsubscribe() -> None:
-                task.cancel()
-
-            return Disposable(unsubscribe)
-
-        return reactivex.create(subscribe)
+        return to_observable(
+            lambda observer: self._deliver(form, schema, emitted, observer),
+            self._tasks,
+            f"subscription to {form.url}",
+        )
 
     async def _deliver(
         self,

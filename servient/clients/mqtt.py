@@ -5,8 +5,6 @@ import secrets
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-import reactivex
-from reactivex.disposable import Disposable
 from wotpy.protocols.client import BaseProtocolClient
 from wotpy.protocols.enums import Protocols
 from wotpy.protocols.exceptions import ClientRequestTimeout, FormNotFoundException
@@ -15,6 +13,7 @@ from wotpy.wot.events import EmittedEvent, PropertyChangeEmittedEvent, PropertyC
 from servient.clients.errors import InteractionRefused
 from servient.clients.mqtt_form import MqttForm, find_forms, for_value
 from servient.clients.mqtt_link import MqttLink
+from servient.clients.observable import to_observable
 from servient.mqtt.message import Broker, Message
 from servient.mqtt.terms import PROBLEM, REQUEST
 from servient.wot.content import Content, Value, encode, is_json, parse_json, to_json
@@ -167,19 +166,11 @@ class MqttClient(BaseProtocolClient):
     # Subscriptions
 
     def _observable(self, form: MqttForm, emitted: Callable[[Value], Any]) -> Any:
-        def subscribe(observer: Any, _: Any = None) -> Any:
-            task = asyncio.get_running_loop().create_task(
-                self._deliver(form, emitted, observer), name=f"subscription to {form.topic}"
-            )
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
-
-            def dispose() -> None:
-                task.cancel()
-
-            return Disposable(dispose)
-
-        return reactivex.create(subscribe)
+        return to_observable(
+            lambda observer: self._deliver(form, emitted, observer),
+            self._tasks,
+            f"subscription to {form.topic}",
+        )
 
     async def _deliver(
         self, form: MqttForm, emitted: Callable[[Value], Any], observer: Any
