@@ -1,7 +1,7 @@
 """The one door: every interaction of every binding comes through here."""
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 
 from servient.errors import NoValue, OperationNotAllowed, PropertyFailed, UnsupportedContent
 from servient.wot.content import Content, Value, decode
@@ -29,13 +29,15 @@ _SUBSCRIBE = frozenset({Operation.OBSERVE_PROPERTY, Operation.SUBSCRIBE_EVENT})
 class Interaction:
     """What a consumer wants: an operation on an affordance of a Thing, perhaps with an input.
 
-    `input` is a `Content` as it came in, or a value that the binding has parsed already.
+    `input` is a `Content` as it came in, or a value that the binding has parsed already. `context`
+    is what else the request said, for the record of an invocation.
     """
 
     operation: Operation
     thing: str
     affordance: str
     input: Value = None
+    context: Mapping[str, str] = field(default_factory=dict)
 
 
 class Door:
@@ -50,14 +52,14 @@ class Door:
         if perform is None:
             raise OperationNotAllowed(f"{interaction.operation} has no answer to wait for")
         thing, affordance = self._find(interaction)
-        return await perform(self, thing, affordance, interaction.input)
+        return await perform(self, thing, affordance, interaction)
 
     def invoke(self, interaction: Interaction) -> Invocation:
         """Start an action and return its record at once."""
         if interaction.operation is not Operation.INVOKE_ACTION:
             raise OperationNotAllowed(f"{interaction.operation} does not start anything")
         thing, affordance = self._find(interaction)
-        return self._start(thing, affordance, interaction.input)
+        return self._start(thing, affordance, interaction)
 
     def subscribe(self, interaction: Interaction, limit: int = QUEUE_LIMIT) -> Subscription:
         """Observe a property or subscribe to an event, from now until the subscription is closed.
@@ -74,13 +76,15 @@ class Door:
         kind = KIND_OF[interaction.operation]
         return thing, thing.description.require(kind, interaction.affordance, interaction.operation)
 
-    async def _read(self, thing: ExposedThing, affordance: Affordance, _: Value) -> Value:
+    async def _read(self, thing: ExposedThing, affordance: Affordance, _: Interaction) -> Value:
         if not thing.has_value(affordance.name):
             raise NoValue(f"property {affordance.name!r} has no value yet")
         return await self._bounded(thing.read_property, affordance.name)
 
-    async def _write(self, thing: ExposedThing, affordance: Affordance, value: Value) -> Value:
-        accepted = _accept(affordance.input, value)
+    async def _write(
+        self, thing: ExposedThing, affordance: Affordance, interaction: Interaction
+    ) -> Value:
+        accepted = _accept(affordance.input, interaction.input)
         await self._bounded(thing.write_property, affordance.name, accepted)
         return None
 
@@ -94,15 +98,18 @@ class Door:
             failure=lambda _: PropertyFailed(f"property {name!r} failed"),
         )
 
-    async def _invoke(self, thing: ExposedThing, affordance: Affordance, value: Value) -> Value:
-        return await self._start(thing, affordance, value).result()
+    async def _invoke(
+        self, thing: ExposedThing, affordance: Affordance, interaction: Interaction
+    ) -> Value:
+        return await self._start(thing, affordance, interaction).result()
 
     @staticmethod
-    def _start(thing: ExposedThing, affordance: Affordance, value: Value) -> Invocation:
-        return thing.start_action(affordance.name, _accept(affordance.input, value))
+    def _start(thing: ExposedThing, affordance: Affordance, interaction: Interaction) -> Invocation:
+        value = _accept(affordance.input, interaction.input)
+        return thing.start_action(affordance.name, value, interaction.context)
 
 
-_Perform = Callable[[Door, ExposedThing, Affordance, Value], Awaitable[Value]]
+_Perform = Callable[[Door, ExposedThing, Affordance, Interaction], Awaitable[Value]]
 
 _PERFORM: dict[Operation, _Perform] = {
     Operation.READ_PROPERTY: Door._read,

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from enum import StrEnum
 
 from servient.errors import Busy, NotFound, ServientError
-from servient.wot.content import Value
+from servient.wot.content import Content, Value
 
 HISTORY_LIMIT = 1000
 RUNNING_LIMIT = 1024
@@ -24,15 +24,21 @@ class Status(StrEnum):
 
 @dataclass(eq=False, slots=True)
 class Invocation:
-    """One call of an action, from its request to its output or error."""
+    """One call of an action, from its request to its output or error.
+
+    `context` is what else the request said, such as headers that are to be passed on, by names in
+    lower case; `files` are those that were made, by their names.
+    """
 
     id: str
     thing: str
     action: str
     input: Value
+    context: Mapping[str, str] = field(default_factory=dict)
     status: Status = Status.PENDING
     output: Value = None
     error: ServientError | None = None
+    files: Mapping[str, Content] = field(default_factory=dict)
     notes: Mapping[str, str] = field(default_factory=dict)
     requested_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     ended_at: datetime | None = None
@@ -42,8 +48,13 @@ class Invocation:
     def is_over(self) -> bool:
         return self.ended_at is not None
 
-    def complete(self, output: Value, notes: Mapping[str, str] | None = None) -> None:
-        self.notes = notes or {}
+    def complete(
+        self,
+        output: Value,
+        files: Mapping[str, Content] | None = None,
+        notes: Mapping[str, str] | None = None,
+    ) -> None:
+        self.files, self.notes = files or {}, notes or {}
         self._end(Status.COMPLETED, output, None)
 
     def fail(self, error: ServientError) -> None:
@@ -87,11 +98,14 @@ class Invocations:
         self._over: dict[str, Invocation] = {}
         self._count = 0
 
-    def open(self, thing: str, action: str, value: Value) -> Invocation:
+    def open(
+        self, thing: str, action: str, value: Value, context: Mapping[str, str] | None = None
+    ) -> Invocation:
         """A new, pending record. Raises Busy when too many are under way."""
         if len(self._running) >= self._running_limit:
             raise Busy(f"{self._running_limit} invocations are under way; try again later")
-        invocation = Invocation(f"{thing}:{action}:{self._count}", thing, action, value)
+        invocation_id = f"{thing}:{action}:{self._count}"
+        invocation = Invocation(invocation_id, thing, action, value, context or {})
         self._count += 1
         self._running[invocation.id] = invocation
         return invocation

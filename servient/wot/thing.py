@@ -1,8 +1,8 @@
 """WoTPy's ExposedThing with state of its own, and outcomes that are published once."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 from servient.errors import ActionFailed, ServientError, problem
 from servient.wot.content import Content, Value, encode
@@ -19,13 +19,19 @@ from servient.wot.publisher import Publisher
 class Outcome:
     """What a handler may return instead of a bare output: more that is to be published with it.
 
-    `notes` are texts for the invocation's record, by their names.
+    `files` are all files that were made, by their names, and `notes` are texts, by theirs: both are
+    for the invocation's record.
     """
 
     output: Value = None
     properties: Mapping[str, Value] = field(default_factory=dict)
     events: Mapping[str, Value] = field(default_factory=dict)
+    files: Mapping[str, Content] = field(default_factory=dict)
     notes: Mapping[str, str] = field(default_factory=dict)
+
+
+# Gets an outcome when its properties are published; returns notes for the invocation's record.
+Follower: TypeAlias = Callable[[Invocation, Outcome], Awaitable[Mapping[str, str]]]
 
 
 class ExposedThing(DescribedThing):
@@ -34,6 +40,7 @@ class ExposedThing(DescribedThing):
     def __init__(self, servient: Any, thing: Thing) -> None:
         super().__init__(servient, thing)
         self._publisher = Publisher(thing.url_name, servient.notification_ids)
+        self._followers: dict[str, Follower] = {}
 
     @property
     def publisher(self) -> Publisher:
@@ -122,11 +129,27 @@ class ExposedThing(DescribedThing):
         """Run an action and wait for its output. Raises ServientError when it fails."""
         return await self.start_action(name, input_value).result()
 
-    def start_action(self, name: str, input_value: Value = None) -> Invocation:
-        """Start an action; its outcome is published whether or not somebody waits for it."""
+    def set_follower(self, name: str, follower: Follower) -> None:
+        """Have an action's outcomes taken further, as the next step of a chain.
+
+        An invocation is over when its follower is done; where that raises a ServientError, the
+        invocation has failed. Raises NotFound.
+        """
+        self.description.find(AffordanceKind.ACTION, name)
+        self._followers[name] = follower
+
+    def start_action(
+        self, name: str, input_value: Value = None, context: Mapping[str, str] | None = None
+    ) -> Invocation:
+        """Start an action; its outcome is published whether or not somebody waits for it.
+
+        `context` is what else the request said, for the invocation's record and its follower.
+        """
         affordance = self.description.find(AffordanceKind.ACTION, name)
         handler = self._get_handler(self.HandlerKeys.INVOKE_ACTION, self.thing.actions[name])
-        invocation: Invocation = self.servient.invocations.open(self.name, name, input_value)
+        invocation: Invocation = self.servient.invocations.open(
+            self.name, name, input_value, context or {}
+        )
 
         def end(_: object) -> None:
             if not invocation.is_over:  # cancelled, perhaps before it began
@@ -149,10 +172,31 @@ class ExposedThing(DescribedThing):
                 failure=lambda reason: ActionFailed(f"{name} failed: {reason}"),
             )
             outcome = self._checked(returned)
+            self._publish_properties(affordance, outcome)
+            notes = await self._follow(invocation, outcome)
         except ServientError as error:
             self._fail(invocation, affordance, error)
         else:
-            self._complete(invocation, affordance, outcome)
+            self._complete(invocation, affordance, outcome, notes)
+
+    async def _follow(self, invocation: Invocation, outcome: Outcome) -> Mapping[str, str]:
+        follower = self._followers.get(invocation.action)
+        if follower is None:
+            return outcome.notes
+        name = f"what follows action {invocation.action!r}"
+        try:
+            notes: Mapping[str, str] = await bounded(
+                follower,
+                invocation,
+                outcome,
+                name=name,
+                limit_seconds=self.servient.invocation_deadline_seconds,
+                failure=lambda reason: ActionFailed(f"{name} failed: {reason}"),
+            )
+        except ServientError as error:
+            error.notes = {**outcome.notes, **error.notes}
+            raise
+        return {**outcome.notes, **notes}
 
     def _checked(self, returned: Any) -> Outcome:
         """Raises ActionFailed for an outcome that cannot be published or sent."""
@@ -168,17 +212,25 @@ class ExposedThing(DescribedThing):
             raise ActionFailed(f"the outcome cannot be published: {error.detail}") from error
         return outcome
 
-    def _complete(self, invocation: Invocation, affordance: Affordance, outcome: Outcome) -> None:
+    def _publish_properties(self, affordance: Affordance, outcome: Outcome) -> None:
         """Publish first, answer then: who has the answer finds the result property changed."""
         if outcome.output is not None:
             self._publish(AffordanceKind.PROPERTY, affordance.result_property, outcome.output)
         for name, value in outcome.properties.items():
             self.set_property(name, value)
+
+    def _complete(
+        self,
+        invocation: Invocation,
+        affordance: Affordance,
+        outcome: Outcome,
+        notes: Mapping[str, str],
+    ) -> None:
         for name, value in outcome.events.items():
             self.emit_event(name, value)
         data = _completion(invocation, outcome.output)
         self._publish(AffordanceKind.EVENT, affordance.completed_event, data)
-        invocation.complete(outcome.output, outcome.notes)
+        invocation.complete(outcome.output, outcome.files, notes)
         self.servient.invocations.close(invocation)
 
     def _fail(self, invocation: Invocation, affordance: Affordance, error: ServientError) -> None:
