@@ -1,7 +1,7 @@
 """Invocations of actions: one record each, kept once for all bindings."""
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -43,10 +43,25 @@ class Invocation:
     requested_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     ended_at: datetime | None = None
     _ended: asyncio.Event = field(default_factory=asyncio.Event)
+    _stop: Callable[[], object] = lambda: None
 
     @property
     def is_over(self) -> bool:
         return self.ended_at is not None
+
+    @property
+    def number(self) -> str:
+        """What tells it from the other invocations of its action."""
+        return self.id.rpartition(":")[2]
+
+    def on_cancel(self, stop: Callable[[], object]) -> None:
+        """Have `stop` called when somebody cancels it."""
+        self._stop = stop
+
+    def cancel(self) -> None:
+        """Stop it where it is: it ends as failed. One that is over stays as it is."""
+        if not self.is_over:
+            self._stop()
 
     def complete(
         self,

@@ -157,7 +157,9 @@ class ExposedThing(DescribedThing):
                 self._fail(invocation, affordance, error)
 
         work = self._run(invocation, affordance, handler)
-        self.servient.run(work, f"invocation {invocation.id}").add_done_callback(end)
+        task = self.servient.run(work, f"invocation {invocation.id}")
+        task.add_done_callback(end)
+        invocation.on_cancel(task.cancel)
         return invocation
 
     async def _run(self, invocation: Invocation, affordance: Affordance, handler: Any) -> None:
