@@ -14,6 +14,7 @@ MAY_IMPORT = {
     "servient.errors": set[str](),
     "servient.config": set[str](),
     "servient.version": set[str](),
+    "servient.journal": set[str](),
     "thing_descriptions": set[str](),
     "converters": {"thing_descriptions"},
     "servient.wot": {"servient.errors", "thing_descriptions"},
@@ -24,7 +25,7 @@ MAY_IMPORT = {
         "servient.errors",
         "converters.component_types",
     },
-    "servient.bindings": {"servient.wot", "servient.errors"},
+    "servient.bindings": {"servient.wot", "servient.errors", "servient.journal"},
     "servient.bindings.mqtt": {
         "servient.bindings.paths",
         "servient.mqtt",
@@ -34,13 +35,14 @@ MAY_IMPORT = {
     "servient.clients": {"servient.mqtt", "servient.wot", "servient.errors"},
     "servient.mqtt": set[str](),
     "servient.discovery": {"servient.wot", "servient.errors"},
-    "servient.telemetry": {"servient.wot", "servient.errors"},
+    "servient.telemetry": {"servient.wot", "servient.errors", "servient.journal"},
     "servient.deployment": {
         "servient.wot",
         "servient.wasm",
         "converters",
         "thing_descriptions",
         "servient.errors",
+        "servient.journal",
     },
     "servient.console": {"servient.wot", "servient.bindings", "servient.errors"},
 }

@@ -14,6 +14,7 @@ from converters.manifest import parse_manifest
 from servient.deployment.fetch import Fetcher
 from servient.deployment.module import DeployedModule, build_module, thing_name
 from servient.errors import Busy, ManifestRejected, NotFound
+from servient.journal import Journal
 from servient.wasm.engine import Engine
 from servient.wasm.types import Limits
 from servient.wot.entry import WoT
@@ -47,6 +48,7 @@ class DeployerSettings:
     servient_id: str
     deadline_seconds: float = 10.0
     limits: Limits = field(default_factory=Limits)
+    journal: Journal = field(default_factory=Journal)
 
 
 class Deployer:
@@ -90,6 +92,7 @@ class Deployer:
                 undo.pop_all()
             if earlier is not None:
                 await _close(earlier)
+        self._settings.journal.deployment_created(deployed.id)
         logger.info("deployed %s: %s", deployed.id, ", ".join(deployed.names()))
         return deployed
 
@@ -108,6 +111,7 @@ class Deployer:
         undo: contextlib.AsyncExitStack,
     ) -> DeployedModule:
         settings = self._settings
+        settings.journal.deploying_module(thing_name(deployment.id, entry.name))
         module = await build_module(
             deployment,
             entry,
@@ -138,7 +142,7 @@ class Deployer:
 
     def _expose(self, deployed: Deployed) -> None:
         for module, name in zip(deployed.modules, deployed.names(), strict=True):
-            module.expose(self._wot, name, self._settings.deadline_seconds)
+            module.expose(self._wot, name, self._settings.deadline_seconds, self._settings.journal)
 
     async def undeploy(self, deployment_id: str) -> None:
         """Remove a deployment, its Things and its files. Raises NotFound."""

@@ -13,12 +13,14 @@ from servient.deployment.folder import ModuleFolder
 from servient.deployment.pointers import Pointers, find_model
 from servient.deployment.program import Handler, Program, Run, compile_program
 from servient.errors import ManifestRejected, ModuleRejected, ServientError
+from servient.journal import Journal
 from servient.wasm.engine import Engine
 from servient.wasm.types import Limits
 from servient.wot.content import Value
 from servient.wot.description import Document
 from servient.wot.entry import WoT
-from servient.wot.thing import ExposedThing
+from servient.wot.invocation import INVOCATION_ID
+from servient.wot.thing import ExposedThing, Outcome
 from thing_descriptions.vocabulary import GENERATION_PROPERTY, REPLACED_EVENT
 
 
@@ -56,22 +58,35 @@ class DeployedModule:
         except ServientError as error:
             raise ModuleRejected(f"module {self.name!r} does not start: {error.detail}") from error
 
-    def expose(self, wot: WoT, name: str, deadline_seconds: float) -> None:
+    def expose(self, wot: WoT, name: str, deadline_seconds: float, journal: Journal) -> None:
         """Make the Thing and serve it."""
         thing = wot.produce(self._document, name)
         for plan in self._plans:
             handler = self._run.handler(plan, deadline_seconds, self._pointers.get(plan.function))
-            thing.set_action_handler(plan.action, partial(self._handle, thing, handler))
+            handle = partial(self._handle, thing, handler, plan.function, journal)
+            thing.set_action_handler(plan.action, handle)
         thing.set_property(self._document[GENERATION_PROPERTY], self._generation)
         thing.expose()
         self.thing = thing
 
-    async def _handle(self, thing: ExposedThing, handler: Handler, value: Value) -> Value:
+    async def _handle(
+        self,
+        thing: ExposedThing,
+        handler: Handler,
+        function: str,
+        journal: Journal,
+        value: Value,
+    ) -> Outcome:
+        request_id = INVOCATION_ID.get()
+        journal.running(thing.name, request_id, function)
         try:
-            return await handler(value)
+            outcome = await handler(value)
         except ServientError as error:
+            journal.failed(thing.name, request_id, function)
             self._tell_replacement(thing, error.detail)
             raise
+        journal.completed(thing.name, request_id, function, outcome.output)
+        return outcome
 
     def _tell_replacement(self, thing: ExposedThing, reason: str) -> None:
         """Say so when an invocation cost the instance, and with it the module's state."""

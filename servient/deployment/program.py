@@ -18,8 +18,9 @@ from servient.wasm.module import Module
 from servient.wasm.stateless import StatelessInstances
 from servient.wasm.types import Limits
 from servient.wot.content import Value
+from servient.wot.thing import Outcome
 
-Handler: TypeAlias = Callable[[Value], Awaitable[Value]]
+Handler: TypeAlias = Callable[[Value], Awaitable[Outcome]]
 
 
 class Run(Protocol):

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -11,6 +12,10 @@ from servient.wot.content import Content, Value
 
 HISTORY_LIMIT = 1000
 RUNNING_LIMIT = 1024
+
+# The id of the invocation that a handler runs for; "" outside of handlers. The id alone: tasks that a
+# handler leaves behind keep their context, and must not keep the record with its input.
+INVOCATION_ID: ContextVar[str] = ContextVar("invocation_id", default="")
 
 
 class Status(StrEnum):

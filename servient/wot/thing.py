@@ -9,7 +9,7 @@ from servient.wot.content import Content, Value, encode
 from servient.wot.described_thing import DescribedThing
 from servient.wot.description import Affordance
 from servient.wot.handler import bounded, called
-from servient.wot.invocation import Invocation, Status
+from servient.wot.invocation import INVOCATION_ID, Invocation, Status
 from servient.wot.model import Thing
 from servient.wot.operations import AffordanceKind
 from servient.wot.publisher import Publisher
@@ -164,6 +164,7 @@ class ExposedThing(DescribedThing):
 
     async def _run(self, invocation: Invocation, affordance: Affordance, handler: Any) -> None:
         invocation.status = Status.RUNNING
+        INVOCATION_ID.set(invocation.id)  # each runs in a task, and so in a context, of its own
         name = f"action {invocation.action!r}"
         try:
             returned = await bounded(
