@@ -1,9 +1,16 @@
 """The one door: every interaction of every binding comes through here."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 
-from servient.errors import NoValue, OperationNotAllowed, PropertyFailed, UnsupportedContent
+from servient.errors import (
+    InvalidInput,
+    NotFound,
+    NoValue,
+    OperationNotAllowed,
+    PropertyFailed,
+    UnsupportedContent,
+)
 from servient.wot.content import Content, Value, decode
 from servient.wot.description import Affordance
 from servient.wot.handler import Handler, bounded
@@ -69,7 +76,76 @@ class Door:
         if interaction.operation not in _SUBSCRIBE:
             raise OperationNotAllowed(f"{interaction.operation} is no subscription")
         thing, affordance = self._find(interaction)
-        return thing.publisher.subscribe(affordance.kind, affordance.name, limit)
+        return thing.publisher.subscribe(affordance.kind, affordance.name, limit=limit)
+
+    # The Thing as a whole
+
+    async def read_properties(
+        self, thing: str, names: Collection[str] | None = None
+    ) -> dict[str, Value]:
+        """The values of the properties that are named, or of all that can be read, by their names.
+
+        Of all, those are left out that have no value yet. Raises NotFound, OperationNotAllowed and
+        NoValue for one that is named.
+        """
+        exposed = self._servient.exposed(thing)
+        wanted = list(names) if names is not None else _readable(exposed)
+        return {
+            name: await self.perform(Interaction(Operation.READ_PROPERTY, thing, name))
+            for name in dict.fromkeys(wanted)
+        }
+
+    async def write_properties(self, thing: str, values: Value) -> None:
+        """Write properties by their names; none is written when one of the values does not fit."""
+        exposed = self._servient.exposed(thing)
+        if isinstance(values, Content):
+            values = decode(values)
+        if not isinstance(values, dict):
+            raise InvalidInput("an object of values by the names of properties is wanted")
+        written = {}
+        for name, value in values.items():
+            affordance = exposed.description.require(
+                AffordanceKind.PROPERTY, name, Operation.WRITE_PROPERTY
+            )
+            written[name] = _accept_member(affordance, value)
+        for name, value in written.items():
+            await self._bounded(exposed.write_property, name, value)
+
+    def subscribe_all(
+        self, thing: str, kind: AffordanceKind, limit: int = QUEUE_LIMIT
+    ) -> Subscription:
+        """Observe all properties that can be observed, or subscribe to all events."""
+        exposed = self._servient.exposed(thing)
+        names = [
+            affordance.name
+            for affordance in exposed.description
+            if affordance.kind is kind and affordance.operations & _SUBSCRIBE
+        ]
+        return exposed.publisher.subscribe(kind, *names, limit=limit)
+
+    def invocation(self, thing: str, action: str, number: str) -> Invocation:
+        """One invocation of an action, to be queried or cancelled. Raises NotFound."""
+        exposed = self._servient.exposed(thing)
+        exposed.description.find(AffordanceKind.ACTION, action)
+        try:
+            return self._servient.invocations.find(f"{exposed.name}:{action}:{number}")
+        except NotFound as error:
+            raise NotFound(f"action {action!r} has no invocation {number[:50]!r}") from error
+
+    def invocations(self, thing: str) -> dict[str, list[Invocation]]:
+        """The invocations of a Thing's actions by their names, the newest first."""
+        exposed = self._servient.exposed(thing)
+        found: dict[str, list[Invocation]] = {
+            affordance.name: []
+            for affordance in exposed.description
+            if affordance.kind is AffordanceKind.ACTION
+        }
+        for invocation in reversed(list(self._servient.invocations)):
+            if invocation.thing == exposed.name and invocation.action in found:
+                found[invocation.action].append(invocation)
+        return found
+
+    # What they have in common
 
     def _find(self, interaction: Interaction) -> tuple[ExposedThing, Affordance]:
         thing = self._servient.exposed(interaction.thing)
@@ -116,6 +192,23 @@ _PERFORM: dict[Operation, _Perform] = {
     Operation.WRITE_PROPERTY: Door._write,
     Operation.INVOKE_ACTION: Door._invoke,
 }
+
+
+def _readable(thing: ExposedThing) -> list[str]:
+    return [
+        affordance.name
+        for affordance in thing.description
+        if Operation.READ_PROPERTY in affordance.operations and thing.has_value(affordance.name)
+    ]
+
+
+def _accept_member(affordance: Affordance, value: Value) -> Value:
+    """Raises InvalidInput, which says which of the properties it is about."""
+    try:
+        return _accept(affordance.input, value)
+    except InvalidInput as error:
+        faults = [{**f, "pointer": f"/{affordance.name}{f['pointer']}"} for f in error.faults]
+        raise InvalidInput(f"/{affordance.name}: {error.detail}", faults) from error
 
 
 def _accept(schema: DataSchema | None, value: Value) -> Value:

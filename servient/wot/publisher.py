@@ -39,14 +39,17 @@ class Publisher:
         if not listeners:
             self._listeners.pop(of, None)
 
-    def subscribe(self, kind: AffordanceKind, name: str, limit: int = QUEUE_LIMIT) -> Subscription:
-        """A queue of the last `limit` things that happened to one affordance from now on."""
+    def subscribe(
+        self, kind: AffordanceKind, *names: str, limit: int = QUEUE_LIMIT
+    ) -> Subscription:
+        """A queue of the last `limit` things that happened to these affordances from now on."""
         subscription = Subscription(limit)
-        undo = self.listen(subscription.push, (kind, name))
+        undos = [self.listen(subscription.push, (kind, name)) for name in names]
         self._subscriptions.add(subscription)
 
         def leave() -> None:
-            undo()
+            for undo in undos:
+                undo()
             self._subscriptions.discard(subscription)
 
         subscription.on_close(leave)
