@@ -134,6 +134,13 @@ class DeadlineExceeded(ServientError):
     title = "Deadline exceeded"
 
 
+class StorageFailed(ServientError):
+    """What has to be kept cannot be: the disk is full, for example."""
+
+    status = 507
+    title = "Storage failed"
+
+
 def problem(error: ServientError, instance: str | None = None) -> dict[str, Any]:
     """The Problem Details object of an error (RFC 9457 section 3.1).
 
