@@ -4,12 +4,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from servient.errors import InvalidInput, NotFound, ServientError, TooLarge
+from servient.errors import InvalidInput, NotFound, ServientError
+from servient.wasm.current import Current
 from servient.wasm.engine import Engine
 from servient.wasm.folder import Folder, check_name
 from servient.wasm.guest import Guest, Returned, Suspended
 from servient.wasm.module import Module
-from servient.wasm.perform import perform
 from servient.wasm.placement import Placement
 from servient.wasm.types import Call, CallResult, Limits
 from servient.wasm.watch import Watch
@@ -27,15 +27,16 @@ class Instance:
     """
 
     def __init__(self, engine: Engine, module: Module, folder: Path, limits: Limits) -> None:
-        self._engine = engine
         self._module = module
-        self._limits = limits
         self._folder = Folder(folder, limits)
         self._watch = Watch(engine.ticker)
-        self._worker = Worker(limits.queue_length, at_end=self._drop)
+        self._current = Current(engine, module, self._folder, limits, self._watch)
+        self._worker = Worker(limits.queue_length, at_end=self._current.drop)
         self._placement = Placement()
-        self._guest: Guest | None = None
-        self.generation = 0
+
+    @property
+    def generation(self) -> int:
+        return self._current.generation
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -53,7 +54,7 @@ class Instance:
         """Instantiate. Raises ServientError when the start of the module fails."""
         self._worker.start()
         try:
-            await self._worker.run(self._ready)
+            await self._worker.run(self._current.ready)
         except BaseException:  # nobody closes what never started
             await self.close()
             raise
@@ -66,12 +67,13 @@ class Instance:
         """
         if call.function not in self._module.signatures:
             raise NotFound(f"the module exports no function {call.function[:100]!r}")
-        if self._guest is not None and self._runs_here(call):
-            result = await self._call_here(self._guest, call)
+        guest = self._current.guest
+        if guest is not None and self._runs_here(call):
+            result = await self._call_here(guest, call)
         else:
             for name in (*call.inputs, *call.outputs):
                 check_name(name)
-            result = await self._worker.run(lambda: self._call(call))
+            result = await self._worker.run(lambda: self._current.call(call))
         self._placement.record(call.function, result.seconds)
         return result
 
@@ -100,48 +102,15 @@ class Instance:
         except InvalidInput:
             raise  # the guest was not entered
         except ServientError:
-            if self._guest is guest:  # ended here: what ends on the worker is dropped there
-                self._retire()
+            if self._current.guest is guest:  # ended here: the worker drops what ends there
+                self._current.retire()
             raise
         return CallResult(returned[0], {}, b"", b"", returned[1])
 
-    # On the worker's thread
-
     def _go_on(self, guest: Guest, suspended: Suspended) -> Returned:
+        """On the worker's thread."""
         try:
             return guest.go_on(suspended)
         except ServientError:
-            self._retire()
+            self._current.retire()
             raise
-
-    def _ready(self) -> Guest:
-        """The present copy, or a fresh one."""
-        if self._guest is None:
-            guest = Guest(self._engine, self._module, self._folder, self._limits, self._watch)
-            try:
-                guest.start(self._limits.start_seconds)
-            except BaseException:
-                guest.close()
-                raise
-            self._guest = guest
-        return self._guest
-
-    def _call(self, call: Call) -> CallResult:
-        guest = self._ready()
-        try:
-            return perform(guest, self._folder, call)
-        except (InvalidInput, TooLarge):
-            raise  # the guest was not entered, or it has returned
-        except ServientError:
-            self._retire()
-            raise
-
-    def _retire(self) -> None:
-        """The copy failed: it is not to be trusted any more."""
-        self._drop()
-        self.generation += 1
-
-    def _drop(self) -> None:
-        if self._guest is not None:
-            self._guest.close()
-            self._guest = None

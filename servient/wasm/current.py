@@ -1,0 +1,63 @@
+"""The present copy of a module, and a fresh one after each that failed. Blocking, for one thread."""
+
+from servient.errors import InvalidInput, ServientError, TooLarge
+from servient.wasm.engine import Engine
+from servient.wasm.folder import Folder
+from servient.wasm.guest import Guest
+from servient.wasm.module import Module
+from servient.wasm.perform import perform
+from servient.wasm.types import Call, CallResult, Limits
+from servient.wasm.watch import Watch
+
+
+class Current:
+    """`guest` is None until `ready`, and after a failure; `generation` counts the failures."""
+
+    def __init__(
+        self, engine: Engine, module: Module, folder: Folder, limits: Limits, watch: Watch
+    ) -> None:
+        self._engine = engine
+        self._module = module
+        self._folder = folder
+        self._limits = limits
+        self._watch = watch
+        self.guest: Guest | None = None
+        self.generation = 0
+
+    def ready(self) -> Guest:
+        """The present copy, or a fresh one. Raises ServientError when its start fails."""
+        if self.guest is None:
+            guest = Guest(self._engine, self._module, self._folder, self._limits, self._watch)
+            try:
+                guest.start(self._limits.start_seconds)
+            except BaseException:
+                guest.close()
+                raise
+            self.guest = guest
+        return self.guest
+
+    def call(self, call: Call) -> CallResult:
+        """A whole call in the present copy, which a failure costs."""
+        guest = self.ready()
+        try:
+            return perform(guest, self._folder, call)
+        except ServientError as error:
+            if is_fatal(error):
+                self.retire()
+            raise
+
+    def retire(self) -> None:
+        """The copy failed: it is not to be trusted any more."""
+        self.drop()
+        self.generation += 1
+
+    def drop(self) -> None:
+        """Free the copy."""
+        if self.guest is not None:
+            self.guest.close()
+            self.guest = None
+
+
+def is_fatal(error: ServientError) -> bool:
+    """Whether a call's error costs the copy: else the guest was not entered, or it has returned."""
+    return not isinstance(error, InvalidInput | TooLarge)
