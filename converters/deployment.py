@@ -1,7 +1,7 @@
 """What an orchestrator's manifest says, whatever shape it was written in."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -60,12 +60,17 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True)
 class Function:
-    """A function that a manifest names. `next` is the endpoint that gets its result."""
+    """A function that a manifest names. `next` is the endpoint that gets its result.
+
+    `steps` are the places of the function in the chain of its deployment, from 0, where the manifest
+    numbers them; they say what follows it at each, and `next` is what follows at the first.
+    """
 
     name: str
     endpoint: Endpoint | None
     mounts: tuple[Mount, ...]
     next: Endpoint | None
+    steps: Mapping[int, Endpoint | None] = field(default_factory=dict)
 
     def at(self, stage: Stage) -> tuple[Mount, ...]:
         """The mounts of one stage."""

@@ -120,6 +120,13 @@ class ModuleExited(ActionFailed):
     title = "Module exited"
 
 
+class NextStepFailed(ServientError):
+    """The next step of a chain failed, cannot be reached or gives no answer that can be used."""
+
+    status = 502
+    title = "Next step failed"
+
+
 class Busy(ServientError):
     """A queue is full; trying again later may succeed."""
 
