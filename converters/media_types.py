@@ -33,3 +33,8 @@ def is_json(media_type: str) -> bool:
     """Whether the type is JSON or built on it (RFC 6839 section 3.1)."""
     essence = media_type.partition(";")[0].strip()
     return essence == JSON or essence.endswith("+json")
+
+
+def as_file(media_type: str) -> str:
+    """The media type of a file as consumers are told: what calls itself JSON is not read as a value."""
+    return OCTET_STREAM if is_json(media_type) else media_type

@@ -8,7 +8,7 @@ from converters.component import component_schema, output_type, parameters_of
 from converters.component_types import BYTES, FunctionType
 from converters.deployment import Endpoint, Function, ModuleEntry, Mount, Parameter, Stage
 from converters.errors import ConversionError
-from converters.media_types import JSON, OCTET_STREAM, is_json
+from converters.media_types import JSON, as_file, is_json
 from converters.reading import escape
 from converters.schema import as_value, file_schema, refine, wasm_results_schema, wasm_schema
 from thing_descriptions.builder import AffordanceNames, affordance_name
@@ -39,6 +39,8 @@ _RUNTIME_EXPORTS = frozenset(
 _TOOLCHAIN_FUNCTIONS = frozenset({("init", ("shim", "script", "entry-path", "disable-gc"))})
 _RUNTIME_PREFIXES = ("__", "cabi_", "asyncify_")
 
+_NUMBERS = frozenset({"integer", "number", "boolean"})
+
 
 @dataclass(frozen=True, slots=True)
 class FunctionPlan:
@@ -47,7 +49,8 @@ class FunctionPlan:
     `inputs` are in the order of the WebAssembly arguments; with `files` they are the members of the
     action's input. `result_schema` and `result_media_type` are both None when nothing comes out. A
     result whose media type is not JSON is a file: the first of `outputs`, or, where there are none
-    (the older manifests do not name it), whichever file the module writes.
+    (the older manifests do not name it), whichever file the module writes. `file_properties` names
+    the property of each output that is not the result, by its path.
     """
 
     function: str
@@ -58,6 +61,7 @@ class FunctionPlan:
     inputs: tuple[Parameter, ...]
     files: tuple[Mount, ...]
     outputs: tuple[Mount, ...]
+    file_properties: Mapping[str, str]
     result_schema: Mapping[str, Any] | None
     result_media_type: str | None
     description: str | None
@@ -70,7 +74,7 @@ class FunctionPlan:
     @property
     def is_file_result(self) -> bool:
         """Whether the output is a file that the function writes."""
-        return self.result_media_type is not None and not is_json(self.result_media_type)
+        return _is_file(self.result_media_type)
 
 
 def plan_functions(
@@ -152,6 +156,7 @@ def _plan(
         raise ConversionError(pointer, f"a parameter is named {min(both)!r} too")
     outputs = function.at(Stage.OUTPUT)
     schema, media_type = _result(declared, outputs, signature)
+    further = outputs[1:] if _is_file(media_type) else outputs
     return FunctionPlan(
         function=function.name,
         action=action,
@@ -161,6 +166,7 @@ def _plan(
         inputs=inputs,
         files=files,
         outputs=outputs,
+        file_properties={mount.path: names.take(f"{action}_{mount.path}") for mount in further},
         result_schema=schema,
         result_media_type=media_type,
         description=next((e.description for e in declared if e.description), None),
@@ -199,15 +205,13 @@ def _described(
 def _result(
     declared: Sequence[Endpoint], outputs: Sequence[Mount], signature: Signature | None
 ) -> tuple[Mapping[str, Any] | None, str | None]:
-    """The schema and the media type of what comes out."""
+    """The schema and the media type of what comes out: a number that is declared, else a file."""
     responses = [(e.response_media_type, e.response_schema) for e in declared]
     # A response that is JSON and has no schema says no more than that there is one.
     telling = [(m, schema) for m, schema in responses if m and (schema or not is_json(m))]
     media_type, schema = telling[0] if telling else (JSON, {})
-    if outputs and is_json(media_type):
-        media_type = outputs[0].media_type
-    if outputs:
-        media_type = OCTET_STREAM if is_json(media_type) else media_type
+    if outputs and not _returns_number(schema, signature):
+        media_type = as_file(outputs[0].media_type if is_json(media_type) else media_type)
         return file_schema(media_type), media_type
     if isinstance(signature, FunctionType):
         return _component_result(signature, media_type)
@@ -221,6 +225,17 @@ def _result(
     return as_value(schema or results or {}), media_type
 
 
+def _returns_number(schema: Mapping[str, Any], signature: Signature | None) -> bool:
+    """Whether the function returns what is declared to be no file, whatever it writes besides."""
+    if schema.get("type") not in _NUMBERS or signature is None:
+        return False
+    return bool(signature.result if isinstance(signature, FunctionType) else signature[1])
+
+
+def _is_file(media_type: str | None) -> bool:
+    return media_type is not None and not is_json(media_type)
+
+
 def _component_result(
     function: FunctionType, declared: str
 ) -> tuple[Mapping[str, Any] | None, str | None]:
@@ -230,5 +245,5 @@ def _component_result(
         return None, None
     if kind != BYTES:
         return component_schema(kind), JSON
-    media_type = OCTET_STREAM if is_json(declared) else declared
+    media_type = as_file(declared)
     return file_schema(media_type), media_type

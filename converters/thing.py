@@ -5,12 +5,14 @@ from typing import Any
 from urllib.parse import quote
 
 from converters.deployment import Deployment, Endpoint, ModuleEntry
+from converters.media_types import as_file
 from converters.plan import FunctionPlan, Signature, plan_functions
 from converters.schema import Schema, as_value, file_schema
 from thing_descriptions.builder import AffordanceNames, without_empties
 from thing_descriptions.models import MODULE_MODEL, fill, instantiate, load_model
 from thing_descriptions.vocabulary import (
     FILE,
+    FILE_PROPERTIES,
     GENERATION_PROPERTY,
     REPLACED_EVENT,
     RESULT_PROPERTY,
@@ -19,6 +21,7 @@ from thing_descriptions.vocabulary import (
 # What the affordances of a function are called in the Thing Model.
 ACTION = "function"
 RESULT = "function_result"
+WRITTEN = "function_file"
 COMPLETED = "function_completed"
 FAILED = "function_failed"
 
@@ -39,19 +42,20 @@ def to_thing_description(
     module's exports. Raises ConversionError as `plan_functions` does.
     """
     plans = plan_functions(module, endpoints=endpoints, signatures=signatures)
-    return describe(deployment.id, module.name, plans, servient_id=servient_id)
+    return describe(deployment.id, module, plans, servient_id=servient_id)
 
 
 def describe(
-    deployment_id: str, module_name: str, plans: Sequence[FunctionPlan], *, servient_id: str
+    deployment_id: str, module: ModuleEntry, plans: Sequence[FunctionPlan], *, servient_id: str
 ) -> dict[str, Any]:
     """The Thing Description of functions that are planned already."""
     model = load_model(MODULE_MODEL)
     values = {
         "DEPLOYMENT": deployment_id,
-        "MODULE": module_name,
-        "DEPLOYMENT_ID": quote(deployment_id, safe=""),
-        "MODULE_ID": quote(module_name, safe=""),
+        "MODULE": module.name,
+        "MODULE_ID": module.id,
+        "DEPLOYMENT_SEGMENT": quote(deployment_id, safe=""),
+        "MODULE_SEGMENT": quote(module.name, safe=""),
         "SERVIENT_ID": quote(servient_id, safe=""),
     }
     document = instantiate({n: m for n, m in model.items() if n not in _KINDS}, values)
@@ -80,6 +84,7 @@ def _add(
     failed = fill(model["events"][FAILED], values)
     affordances["actions"][plan.action] = _action(fill(model["actions"][ACTION], values), plan)
     affordances["events"] |= {plan.completed_event: completed, plan.failed_event: failed}
+    affordances["properties"] |= _written(model["properties"][WRITTEN], plan)
     if plan.result_schema is None:
         return
     general = fill(model["properties"][RESULT], values)
@@ -95,6 +100,16 @@ def _add(
         completed["data"]["properties"]["output"] = without_empties(dict(plan.result_schema))
 
 
+def _written(model: Mapping[str, Any], plan: FunctionPlan) -> dict[str, Any]:
+    """The properties of the files that the function writes besides its result."""
+    mounts = {mount.path: mount for mount in plan.outputs}
+    return {
+        name: fill(model, {"FUNCTION": plan.function, "FILE": path})
+        | file_schema(as_file(mounts[path].media_type))
+        for path, name in plan.file_properties.items()
+    }
+
+
 def _action(action: dict[str, Any], plan: FunctionPlan) -> dict[str, Any]:
     """The model's action with the function's own input and output."""
     members = _members(plan)
@@ -105,6 +120,7 @@ def _action(action: dict[str, Any], plan: FunctionPlan) -> dict[str, Any]:
         if members
         else None,
         "output": None if plan.result_schema is None else dict(plan.result_schema),
+        FILE_PROPERTIES: list(plan.file_properties.values()),
     }
     if plan.result_schema is None:
         del action[RESULT_PROPERTY]

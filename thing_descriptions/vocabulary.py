@@ -24,6 +24,7 @@ CONTEXT_PREFIXES = frozenset(
 MODULE_TYPE = "wasm:Module"
 DEPLOYMENT = "wasm:deployment"
 MODULE = "wasm:module"
+MODULE_ID = "wasm:moduleId"
 # Where it says that its instance was replaced, and its state lost.
 GENERATION_PROPERTY = "wasm:generationProperty"
 REPLACED_EVENT = "wasm:replacedEvent"
@@ -34,7 +35,10 @@ RESULT_PROPERTY = "wasm:resultProperty"
 COMPLETED_EVENT = "wasm:completedEvent"
 FAILED_EVENT = "wasm:failedEvent"
 
-# Of a result that is a file: its name in the module's folder.
+# Of an action whose function writes files besides its result: the properties that hold the last ones.
+FILE_PROPERTIES = "wasm:fileProperties"
+
+# Of a property that is a file: its name in the module's folder.
 FILE = "wasm:file"
 
 # Of the Thing of the servient.

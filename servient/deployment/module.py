@@ -145,7 +145,7 @@ async def build_module(
                 f"/instructions/modules/{entry.name}/{plan.function}/to: this servient does not pass"
                 " results on to a next endpoint"
             )
-    document = describe(deployment.id, entry.name, plans, servient_id=servient_id)
+    document = describe(deployment.id, entry, plans, servient_id=servient_id)
     folder = ModuleFolder(instance_path)
     run = program.run(engine, folder.path, limits)
     return DeployedModule(entry.name, run, folder, plans, pointers, document)

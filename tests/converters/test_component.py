@@ -168,6 +168,7 @@ def test_the_thing_of_any_function_is_a_good_thing(
     parameter: ComponentType, result: ComponentType
 ) -> None:
     plan = plan_of(FunctionType((("value", parameter),), result))
-    document = describe("0", "m", [plan], servient_id="s")
+    (module,) = parse_manifest(load_manifest("old-fibo")).modules
+    document = describe("0", module, [plan], servient_id="s")
     assert validate_td(document, partial=True) == []
     assert lint_td(document) == []

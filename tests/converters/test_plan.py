@@ -122,8 +122,31 @@ def test_an_output_mount_is_a_file_whatever_the_response_says() -> None:
     document = manifest_with(
         mounts={"mod": {"f": {"output": [mount]}}}, endpoints={"mod": {"f": {"response": response}}}
     )
-    (plan,) = plans_of(document)
+    (plan,) = plans_of(document, {"f": ((), ())})
     assert plan.result_media_type == "application/octet-stream"
+
+
+OUTPUTS = [
+    {"path": name, "media_type": media_type, "stage": "output"}
+    for name, media_type in (("a.jpeg", "image/jpeg"), ("b.txt", "text/plain"))
+]
+
+
+def test_of_several_files_the_first_is_the_result() -> None:
+    document = manifest_with(mounts={"mod": {"f": {"output": OUTPUTS}}})
+    (plan,) = plans_of(document, {"f": ((), ("i32",))})
+    assert plan.result_media_type == "image/jpeg"
+    assert plan.file_properties == {"b.txt": "f_b_txt"}
+
+
+def test_a_declared_number_is_the_result_and_files_are_written_besides() -> None:
+    response = {"media_type": "application/json", "schema": {"type": "integer"}}
+    document = manifest_with(
+        mounts={"mod": {"f": {"output": OUTPUTS}}}, endpoints={"mod": {"f": {"response": response}}}
+    )
+    (plan,) = plans_of(document, {"f": ((), ("i64",))})
+    assert (plan.is_file_result, plan.result_schema) == (False, I64)
+    assert plan.file_properties == {"a.jpeg": "f_a_jpeg", "b.txt": "f_b_txt"}
 
 
 def test_nothing_comes_out_of_a_function_without_results() -> None:

@@ -38,6 +38,7 @@ def test_the_thing_of_a_fibonacci_module() -> None:
     assert description["@type"] == vocabulary.MODULE_TYPE
     assert description[vocabulary.DEPLOYMENT] == "0"
     assert description[vocabulary.MODULE] == "fiboMod"
+    assert description[vocabulary.MODULE_ID] == "0"
     action = description["actions"]["fibo"]
     assert action["input"]["required"] == ["iterations"]
     assert Draft7Validator(action["input"]).is_valid({"iterations": 7})
@@ -61,6 +62,21 @@ def test_files_are_base64_inside_json() -> None:
     assert action["output"]["contentMediaType"] == "image/jpeg"
     assert description["properties"]["invert_result"]["contentMediaType"] == "image/jpeg"
     assert "output" not in description["events"]["invert_completed"]["data"]["properties"]
+
+
+def test_each_further_file_is_a_property_of_its_own() -> None:
+    document = load_manifest("deploy-bytes-invert")
+    outputs = document["mounts"]["bytes"]["invert"]["output"]
+    outputs.append({"path": "log.json", "media_type": "application/json", "stage": "output"})
+    description = thing(document)
+    action = description["actions"]["invert"]
+    assert action[vocabulary.FILE_PROPERTIES] == ["invert_log_json"]
+    written = description["properties"]["invert_log_json"]
+    assert written[vocabulary.FILE] == "log.json"
+    # Consumers would take a body of JSON for the value itself, which is declared to be a file.
+    assert written["contentMediaType"] == "application/octet-stream"
+    assert (written["readOnly"], written["observable"]) == (True, True)
+    assert description["properties"]["invert_result"][vocabulary.FILE] == "result.jpeg"
 
 
 def test_a_function_without_inputs_and_outputs() -> None:
