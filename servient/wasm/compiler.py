@@ -5,6 +5,7 @@ import contextlib
 import sys
 
 from servient.errors import ModuleRejected
+from servient.wasm.one_line import one_line
 from servient.wasm.types import Limits
 
 # The program that compiles; what it prints on stderr is the reason of a refusal.
@@ -44,6 +45,6 @@ async def compile_apart(binary: bytes, limits: Limits) -> bytes:
             return code
         case 1:
             reason = " ".join(complaint.decode(errors="replace").split())
-            raise ModuleRejected(f"not a WebAssembly module: {reason[:_REASON_LIMIT]}")
+            raise ModuleRejected(f"not a WebAssembly module: {one_line(reason, _REASON_LIMIT)}")
         case _:
             raise ModuleRejected("compiling the module takes more memory or time than it may")

@@ -10,8 +10,10 @@ from wasmtime.component._types import ComponentExtern
 from converters.component_types import FunctionType
 from servient.errors import ModuleRejected
 from servient.wasm.components.types import TypeReader
+from servient.wasm.one_line import one_line
 
 DETAIL_CHARACTERS = 300
+NAME_CHARACTERS = 100
 
 # The interfaces of WASI 0.2 that the engine offers; of their sockets, none may be opened.
 WASI_VERSION = "0.2."
@@ -123,7 +125,7 @@ def _check(imports: Mapping[str, object], engine: wasmtime.Engine) -> None:
     """Raises ModuleRejected, naming each import that is not offered."""
     absent = [name for name, kind in imports.items() if not _is_offered(name, kind, engine)]
     if absent:
-        shown = ", ".join(_shown(name) for name in absent)
+        shown = ", ".join(one_line(name, NAME_CHARACTERS) for name in absent)
         raise ModuleRejected(f"imports that are not offered here: {shown}"[:DETAIL_CHARACTERS])
 
 
@@ -143,8 +145,3 @@ def _item(extern: ComponentExtern) -> object:
         return extern.ty
     except TypeError:
         return None
-
-
-def _shown(name: str) -> str:
-    """A name of a stranger's choice, fit for one line."""
-    return "".join(each if each.isprintable() else "?" for each in name[:100])

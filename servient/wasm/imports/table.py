@@ -8,9 +8,11 @@ from servient.errors import ModuleRejected
 from servient.wasm.imports.host_function import HostFunction, Namespace
 from servient.wasm.imports.wasi import WASI, wasi_signatures
 from servient.wasm.native_types import read_signature
+from servient.wasm.one_line import one_line
 from servient.wasm.types import Signature
 
 DETAIL_CHARACTERS = 300
+NAME_CHARACTERS = 100
 
 Name = tuple[str, str]
 
@@ -41,7 +43,7 @@ class ImportTable:
         """Raises ModuleRejected, naming each import that is not offered or is of another type."""
         absent, different = [], []
         for each in imports:
-            name = _shown(f"{each.module}.{each.name}")
+            name = one_line(f"{each.module}.{each.name}", NAME_CHARACTERS)
             offered = self._signatures.get((each.module, each.name or ""))
             if offered is None:
                 absent.append(name)
@@ -55,11 +57,6 @@ class ImportTable:
             different.insert(0, f"imports that are not offered here: {', '.join(absent)}")
         if different:
             raise ModuleRejected("; ".join(different)[:DETAIL_CHARACTERS])
-
-
-def _shown(name: str) -> str:
-    """A name of a stranger's choice, fit for one line."""
-    return "".join(each if each.isprintable() else "?" for each in name[:100])
 
 
 def _written(parameters: Iterable[object], results: Iterable[object]) -> str:
