@@ -28,6 +28,8 @@ def parse_endpoint(node: Node) -> Endpoint:
     request, response = node.member("request"), node.member("response")
     parameters, files = parse_parameters(request.member("parameters"))
     body = request.member("request_body")
+    if body.is_null:
+        body = request.member("requestBody")
     encoding = body.member("encoding")
     files += parse_files(body.member("schema"), encoding)
     media_type, schema = parse_response(response.member("media_type"), response.member("schema"))
