@@ -20,6 +20,7 @@ from servient.config import BindingName, Config
 from servient.deployment.deployer import Deployer, DeployerSettings
 from servient.deployment.fetch import Fetcher
 from servient.deployment.servient_thing import ServientThing
+from servient.storage.store import Store
 from servient.telemetry.machine import Health, describe_platform
 from servient.wasm.engine import Engine
 from servient.wasm.imports.host_function import Namespace
@@ -99,6 +100,9 @@ class App:
 
     async def _start(self) -> None:
         config = self.config
+        await asyncio.to_thread(config.instance_path.mkdir, 0o700, parents=True, exist_ok=True)
+        # First of all: it says whether another servient uses the folder.
+        store = await self._stack.enter_async_context(Store(config.instance_path))
         modules_path = await asyncio.to_thread(_prepare_folder, config.instance_path)
         servient_id = await asyncio.to_thread(_servient_id, config.instance_path)
         limits = Limits(memory_bytes=config.module_memory_bytes)
@@ -111,15 +115,16 @@ class App:
         for name in config.bindings:
             self.bindings[name] = self._build(name)
             self._servient.add_server(self.bindings[name])
-        self.wot = await self._servient.start()
-        self._stack.push_async_callback(self._servient.shutdown)
         settings = DeployerSettings(
             modules_path, servient_id, config.module_timeout_seconds, limits
         )
-        self.deployer = Deployer(self.wot, engine, fetcher, settings)
+        self.deployer = Deployer(self._servient, engine, fetcher, store.deployments, settings)
         self._stack.push_async_callback(self.deployer.close)
+        await self.deployer.restore()
         own = ServientThing(self._servient, self.deployer, Health(), describe_platform)
-        own.expose(self.wot, SERVIENT_THING, config.name, servient_id)
+        own.expose(WoT(self._servient), SERVIENT_THING, config.name, servient_id)
+        self._stack.push_async_callback(self._servient.shutdown)
+        self.wot = await self._servient.start()
 
     async def _find_broker(self) -> Broker:
         """The configured broker, else a private one on a port of its own."""
@@ -163,9 +168,8 @@ class App:
 
 
 def _prepare_folder(instance_path: Path) -> Path:
-    """The folder for modules, empty: what an earlier run left there belongs to nobody."""
+    """The folder for modules, empty: they are made anew of what is in the store."""
     modules_path = instance_path / "modules"
-    instance_path.mkdir(mode=0o700, parents=True, exist_ok=True)
     if modules_path.is_dir():
         remove_tree(modules_path)
     modules_path.mkdir(mode=0o700)

@@ -36,7 +36,9 @@ MAY_IMPORT = {
     "servient.mqtt": set[str](),
     "servient.discovery": {"servient.wot", "servient.errors"},
     "servient.telemetry": {"servient.wot", "servient.errors", "servient.journal"},
+    "servient.storage": {"servient.wot", "servient.errors"},
     "servient.deployment": {
+        "servient.storage",
         "servient.wot",
         "servient.wasm",
         "converters",

@@ -1,9 +1,9 @@
-"""Deploying and undeploying: all of a deployment or nothing of it."""
+"""Deploying and undeploying: all of a deployment or nothing of it, kept until it is undeployed."""
 
 import asyncio
 import contextlib
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,11 +13,15 @@ from converters.errors import ConversionError
 from converters.manifest import parse_manifest
 from servient.deployment.fetch import Fetcher
 from servient.deployment.module import DeployedModule, build_module, thing_name
-from servient.errors import Busy, ManifestRejected, NotFound
+from servient.deployment.results import restore_results
+from servient.deployment.uninterrupted import uninterrupted
+from servient.errors import Busy, ManifestRejected, NotFound, ServientError
 from servient.journal import Journal
+from servient.storage.deployments import DeploymentStore, StoredDeployment
 from servient.wasm.engine import Engine
 from servient.wasm.types import Limits
 from servient.wot.entry import WoT
+from servient.wot.servient import Servient
 
 logger = logging.getLogger(__name__)
 
@@ -55,17 +59,59 @@ class Deployer:
     """Holds the deployments of a servient. One is deployed or undeployed at a time."""
 
     def __init__(
-        self, wot: WoT, engine: Engine, fetcher: Fetcher, settings: DeployerSettings
+        self,
+        servient: Servient,
+        engine: Engine,
+        fetcher: Fetcher,
+        store: DeploymentStore,
+        settings: DeployerSettings,
     ) -> None:
-        self._wot = wot
+        self._servient = servient
+        self._wot = WoT(servient)
         self._engine = engine
         self._fetcher = fetcher
+        self._store = store
         self._settings = settings
         self._deployed: dict[str, Deployed] = {}
+        self._lost: dict[str, str] = {}
         self._lock = asyncio.Lock()
 
     def __iter__(self) -> Iterator[Deployed]:
         return iter(tuple(self._deployed.values()))
+
+    @property
+    def lost(self) -> Mapping[str, str]:
+        """Why deployments could not be brought back that are still kept, by their ids."""
+        return self._lost
+
+    async def restore(self) -> None:
+        """Bring back what is kept, without fetching; what cannot be is `lost` until the next start."""
+        async with self._lock:
+            first_invocations: dict[str, int] = {}
+            for stored in await self._store.all():
+                if (deployed := await self._try_to_bring_back(stored)) is not None:
+                    first_invocations |= dict.fromkeys(deployed.names(), stored.first_invocation)
+            await restore_results(self._servient, first_invocations)
+        if self._deployed:
+            logger.info("brought back %d deployments", len(self._deployed))
+
+    async def _try_to_bring_back(self, stored: StoredDeployment) -> Deployed | None:
+        try:
+            return await self._bring_back(stored)
+        except ServientError as error:
+            self._lost[stored.id] = error.detail
+            logger.error("deployment %s cannot be brought back: %s", stored.id, error.detail)
+        except Exception as error:  # the others come back nevertheless
+            self._lost[stored.id] = str(error)
+            logger.exception("deployment %s cannot be brought back", stored.id)
+        return None
+
+    async def _bring_back(self, stored: StoredDeployment) -> Deployed:
+        deployment = _parse(stored.manifest)
+        contents = await self._store.contents(stored)
+        async with self._started(deployment, contents) as deployed:
+            self._swap(deployed)
+        return deployed
 
     async def deploy(self, document: Any) -> Deployed:
         """Deploy a manifest; a deployment of the same id is replaced, with fresh instances.
@@ -73,28 +119,39 @@ class Deployer:
         Raises ManifestRejected, FetchFailed or ModuleRejected, and then leaves nothing behind: an
         earlier deployment of the same id goes on as it was.
         """
-        try:
-            deployment = parse_manifest(document)
-        except ConversionError as error:
-            faults = [{"pointer": error.pointer, "detail": error.message}]
-            raise ManifestRejected(str(error), faults) from error
+        deployment = _parse(document)
         contents = await self._fetch(deployment)
         async with self._lock:
-            if deployment.id not in self._deployed and len(self._deployed) >= DEPLOYMENTS_LIMIT:
-                raise Busy(f"there are {DEPLOYMENTS_LIMIT} deployments; remove one first")
-            async with contextlib.AsyncExitStack() as undo:
-                modules = [
-                    await self._start(deployment, entry, contents, undo)
-                    for entry in deployment.modules
-                ]
-                deployed = Deployed(deployment, tuple(modules))
-                earlier = self._swap(deployed)
-                undo.pop_all()
+            self._require_room(deployment.id)
+            async with self._started(deployment, contents) as deployed:
+                keeping = self._keep_and_serve(deployed, document, contents)
+                earlier = await uninterrupted(keeping, f"keep deployment {deployed.id}")
             if earlier is not None:
                 await _close(earlier)
         self._settings.journal.deployment_created(deployed.id)
         logger.info("deployed %s: %s", deployed.id, ", ".join(deployed.names()))
         return deployed
+
+    def _require_room(self, deployment_id: str) -> None:
+        """Raises Busy."""
+        taken = self._deployed.keys() | self._lost.keys()
+        if deployment_id not in taken and len(taken) >= DEPLOYMENTS_LIMIT:
+            raise Busy(f"there are {DEPLOYMENTS_LIMIT} deployments; remove one first")
+
+    async def _keep_and_serve(
+        self, deployed: Deployed, document: Any, contents: Mapping[str, bytes]
+    ) -> Deployed | None:
+        """Returns the earlier deployment of its id, if it was served. Raises StorageFailed."""
+        first_invocation = self._servient.invocations.next_number
+        replaced = await self._store.save(deployed.id, document, contents, first_invocation)
+        try:
+            earlier = self._swap(deployed)
+        except BaseException:
+            await self._store.put_back(deployed.id, replaced)
+            raise
+        self._store.release(replaced)
+        self._lost.pop(deployed.id, None)
+        return earlier
 
     async def _fetch(self, deployment: Deployment) -> Mapping[str, bytes]:
         required = {
@@ -102,6 +159,18 @@ class Deployer:
         }
         described = {entry.description_url for entry in deployment.modules if entry.description_url}
         return await self._fetcher.fetch_all(frozenset(required), frozenset(described))
+
+    @contextlib.asynccontextmanager
+    async def _started(
+        self, deployment: Deployment, contents: Mapping[str, bytes]
+    ) -> AsyncIterator[Deployed]:
+        """All modules of a deployment, running; they end when the block raises."""
+        async with contextlib.AsyncExitStack() as undo:
+            modules = [
+                await self._start(deployment, entry, contents, undo) for entry in deployment.modules
+            ]
+            yield Deployed(deployment, tuple(modules))
+            undo.pop_all()
 
     async def _start(
         self,
@@ -147,23 +216,37 @@ class Deployer:
     async def undeploy(self, deployment_id: str) -> None:
         """Remove a deployment, its Things and its files. Raises NotFound."""
         async with self._lock:
-            if not await self._remove(deployment_id):
+            if deployment_id not in self._deployed and deployment_id not in self._lost:
                 raise NotFound(f"no deployment {deployment_id[:200]!r}")
+            await uninterrupted(self._undeploy(deployment_id), f"undeploy {deployment_id}")
         logger.info("undeployed %s", deployment_id)
 
-    async def _remove(self, deployment_id: str) -> bool:
+    async def _undeploy(self, deployment_id: str) -> None:
+        await self._store.delete(deployment_id)
+        self._lost.pop(deployment_id, None)
+        await self._end(deployment_id)
+
+    async def _end(self, deployment_id: str) -> None:
+        """Serve it no more."""
         deployed = self._deployed.pop(deployment_id, None)
-        if deployed is None:
-            return False
-        _withdraw(deployed)
-        await _close(deployed)
-        return True
+        if deployed is not None:
+            _withdraw(deployed)
+            await _close(deployed)
 
     async def close(self) -> None:
-        """Undeploy everything: the servient stops."""
+        """End everything, and keep what is kept: the servient stops."""
         async with self._lock:
             for deployment_id in tuple(self._deployed):
-                await self._remove(deployment_id)
+                await self._end(deployment_id)
+
+
+def _parse(document: Any) -> Deployment:
+    """Raises ManifestRejected."""
+    try:
+        return parse_manifest(document)
+    except ConversionError as error:
+        faults = [{"pointer": error.pointer, "detail": error.message}]
+        raise ManifestRejected(str(error), faults) from error
 
 
 def _withdraw(deployed: Deployed) -> None:

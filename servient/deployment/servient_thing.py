@@ -62,7 +62,11 @@ class ServientThing:
         )
 
     def _deployments(self) -> Value:
-        return [_summary(deployed) for deployed in self._deployer]
+        lost = [
+            {"deploymentId": name, "modules": [], "things": [], "error": reason}
+            for name, reason in self._deployer.lost.items()
+        ]
+        return [*(_summary(deployed) for deployed in self._deployer), *lost]
 
     def _things(self) -> Value:
         return [self._servient.td(thing) for thing in self._servient.enabled_exposed_things]

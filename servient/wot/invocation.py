@@ -118,6 +118,11 @@ class Invocations:
         self._over: dict[str, Invocation] = {}
         self._count = 0
 
+    @property
+    def next_number(self) -> int:
+        """The number of the next invocation; every earlier one has a smaller one."""
+        return self._count
+
     def open(
         self, thing: str, action: str, value: Value, context: Mapping[str, str] | None = None
     ) -> Invocation:

@@ -1,0 +1,37 @@
+"""The results that deployed functions had when the servient ended."""
+
+import logging
+from collections.abc import Mapping
+
+from servient.errors import ServientError
+from servient.wot.invocation import Invocation, Status
+from servient.wot.operations import AffordanceKind
+from servient.wot.servient import Servient
+
+logger = logging.getLogger(__name__)
+
+
+async def restore_results(servient: Servient, first_invocations: Mapping[str, int]) -> None:
+    """Give result properties the output of each action's newest invocation.
+
+    `first_invocations` has the Things of deployments by name, each with the number of the first
+    invocation that can be its own: earlier ones are of another deployment of that id.
+    """
+    newest: dict[tuple[str, str], Invocation] = {}
+    for invocation in servient.invocations:
+        first = first_invocations.get(invocation.thing)
+        is_own = first is not None and int(invocation.number) >= first
+        if is_own and invocation.status is Status.COMPLETED:
+            newest[invocation.thing, invocation.action] = invocation
+    for invocation in newest.values():
+        try:
+            await _restore(servient, invocation)
+        except ServientError as error:
+            logger.warning("the result of %s is lost: %s", invocation.id, error.detail)
+
+
+async def _restore(servient: Servient, invocation: Invocation) -> None:
+    thing = servient.exposed(invocation.thing)
+    name = thing.description.find(AffordanceKind.ACTION, invocation.action).result_property
+    if name is not None and invocation.output is not None:
+        thing.set_property(name, await invocation.result())

@@ -1,0 +1,1 @@
+"""What outlives the process: deployments, invocations and files, in the servient's own folder."""

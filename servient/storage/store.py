@@ -1,0 +1,50 @@
+"""The store of a servient: opened once, closed last."""
+
+import contextlib
+import sqlite3
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from servient.storage.collection import Collector
+from servient.storage.database import Database
+from servient.storage.deployments import DeploymentStore
+from servient.storage.files import SIZE_LIMIT_BYTES, FileStore
+
+DATABASE_NAME = "servient.sqlite"
+FILES_NAME = "files"
+
+
+class Store:
+    """To be used as an async context manager; entering raises Unusable, an OSError.
+
+    `folder` exists, and is this servient's alone.
+    """
+
+    deployments: DeploymentStore
+
+    def __init__(self, folder: Path, files_limit_bytes: int = SIZE_LIMIT_BYTES) -> None:
+        self._database = Database(folder / DATABASE_NAME)
+        self._files = FileStore(folder / FILES_NAME, files_limit_bytes)
+        self._stack = contextlib.AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        async with contextlib.AsyncExitStack() as stack:
+            database = await stack.enter_async_context(self._database)
+            await database.submit(lambda each: self._files.open(_used(each)))
+            self._stack = stack.pop_all()
+        collector = Collector(self._database, self._files)
+        self.deployments = DeploymentStore(self._database, self._files, collector)
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._stack.aclose()
+
+
+def _used(connection: sqlite3.Connection) -> frozenset[str]:
+    return frozenset(digest for (digest,) in connection.execute("SELECT digest FROM used_files"))
