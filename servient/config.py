@@ -3,7 +3,7 @@
 import ipaddress
 import socket
 from collections.abc import Mapping
-from ipaddress import IPv4Network
+from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -37,7 +37,11 @@ class Config(BaseSettings):
     """
 
     model_config = SettingsConfigDict(
-        env_prefix=PREFIX, extra="forbid", frozen=True, populate_by_name=True
+        env_prefix=PREFIX,
+        extra="forbid",
+        frozen=True,
+        populate_by_name=True,
+        env_ignore_empty=True,  # as files for containers leave what is not set
     )
 
     name: str = Field(
@@ -122,6 +126,38 @@ class Config(BaseSettings):
     ping_networks: Annotated[tuple[IPv4Network, ...], NoDecode] = Field(
         (), description="The networks in which modules may measure how far machines are away."
     )
+    announce: bool | None = Field(
+        None,
+        description="Whether to announce the servient by multicast DNS; by default when it listens"
+        " beyond this machine.",
+    )
+    announce_interface: IPv4Address | None = Field(
+        None,
+        description="The address of the network interface to announce on; by default that of the"
+        " servient's own address.",
+    )
+    withdraw_on_stop: bool = Field(
+        False,
+        description="Say goodbye when stopping: orchestrators then forget this servient and what is"
+        " deployed to it. Without, it may be restarted unnoticed.",
+    )
+    orchestrator_url: str | None = Field(
+        None,
+        description="The orchestrator to register with and to send logs to; one that finds the"
+        " servient says where it is by itself.",
+        validation_alias=_also("orchestrator_url", "WASMIOT_ORCHESTRATOR_URL"),
+    )
+    register_renewal_seconds: float = Field(
+        900.0,
+        gt=0,
+        description="After how long without a health check the servient registers again.",
+        validation_alias=_also("register_renewal_seconds", "WASMIOT_REGISTER_RENEWAL_TIME"),
+    )
+    external_logging: bool = Field(
+        True,
+        description="Whether the orchestrator gets logs of deployments and executions.",
+        validation_alias=_also("external_logging", "EXTERNAL_LOGGING_ENABLED"),
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="What is logged."
     )
@@ -138,6 +174,15 @@ class Config(BaseSettings):
             url = urlsplit(target)
             if url.scheme not in ("http", "https") or not url.hostname:
                 raise ValueError(f"the target {name!r} is given as http[s]://host[:port]/path")
+        return value
+
+    @field_validator("orchestrator_url")
+    @classmethod
+    def _is_orchestrator(cls, value: str | None) -> str | None:
+        if value is not None:
+            url = urlsplit(value)
+            if url.scheme not in ("http", "https") or not url.hostname:
+                raise ValueError("an orchestrator is given as http[s]://host[:port]")
         return value
 
     @field_validator("mqtt_broker")
@@ -164,6 +209,10 @@ class Config(BaseSettings):
         if self.public_host:
             return self.public_host
         return main_address() if self.host in ("0.0.0.0", "::") else self.host  # noqa: S104 - compared
+
+    @property
+    def is_announced(self) -> bool:
+        return not is_loopback(self.host) if self.announce is None else self.announce
 
     @property
     def real_websocket_port(self) -> int:

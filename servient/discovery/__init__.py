@@ -1,0 +1,1 @@
+"""How others learn that this servient is there."""

@@ -1,0 +1,108 @@
+"""Announces a servient by multicast DNS, so that it is found without being configured anywhere."""
+
+import asyncio
+import logging
+from types import TracebackType
+from typing import Self
+
+from zeroconf import InterfaceChoice, NonUniqueNameException, ServiceInfo
+from zeroconf.asyncio import AsyncServiceInfo, AsyncZeroconf
+
+from servient.discovery.service import Service
+
+logger = logging.getLogger(__name__)
+
+HOLDER_TIMEOUT_MS = 1500
+
+
+class Announcer:
+    """Announces while its `async with` block lasts; whatever goes wrong is logged, and nothing stops.
+
+    Leaving says no goodbye to orchestrators: one of them would forget this servient with its
+    deployments, and a restart is no reason for that. `withdraws` makes leaving a deliberate farewell.
+    `interface` is the address of the network interface to use, by default the service's own.
+    """
+
+    def __init__(
+        self, service: Service, *, interface: str | None = None, withdraws: bool = False
+    ) -> None:
+        self._service = service
+        self._interface = interface or service.address
+        self._withdraws = withdraws
+        self._webthing = service.webthing()
+        self._zeroconf: AsyncZeroconf | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        self._zeroconf = self._open()
+        if self._zeroconf is not None:
+            # Probing for the name takes a second, for which nobody else has to wait.
+            self._task = asyncio.create_task(self._announce(self._zeroconf), name="announce")
+        return self
+
+    def _open(self) -> AsyncZeroconf | None:
+        for interfaces in ([self._interface], InterfaceChoice.Default):
+            try:
+                return AsyncZeroconf(interfaces=interfaces)
+            except OSError as error:  # the address is another machine's that passes packets on
+                reason = error.strerror or error
+                logger.info("no multicast DNS on %s: %s", interfaces, reason)
+        logger.warning("cannot announce %s: there is no multicast DNS here", self._service.name)
+        return None
+
+    async def _announce(self, zeroconf: AsyncZeroconf) -> None:
+        for info in (self._webthing, self._service.wot()):
+            try:
+                await self._register(zeroconf, info)
+            except NonUniqueNameException:
+                message = "%r is not announced: another servient has that name; set another `name`"
+                logger.warning(message, info.name)
+            except Exception:  # announcing is no reason to stop serving
+                logger.exception("cannot announce %s", info.name)
+            else:
+                logger.info("announced %s at %s:%d", info.name, self._service.address, info.port)
+
+    async def _register(self, zeroconf: AsyncZeroconf, info: AsyncServiceInfo) -> None:
+        try:
+            sent = await zeroconf.async_register_service(info)
+        except NonUniqueNameException:
+            if not await self._is_ours(zeroconf, info):
+                raise
+            sent = await zeroconf.async_register_service(info, cooperating_responders=True)
+        await sent
+
+    async def _is_ours(self, zeroconf: AsyncZeroconf, info: AsyncServiceInfo) -> bool:
+        """Whether the holder of the name is this servient, which some proxy still speaks for."""
+        held = await zeroconf.async_get_service_info(info.type, info.name, HOLDER_TIMEOUT_MS)
+        return (
+            held is not None
+            and held.port == info.port
+            and self._service.address in held.parsed_addresses()
+        )
+
+    async def repeat(self) -> None:
+        """Announce again, for those who have lost sight of this servient."""
+        if self._zeroconf is None or self._task is None or not self._task.done():
+            return
+        if self._webthing in self._registered():
+            await (await self._zeroconf.async_update_service(self._webthing))
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._zeroconf is None:
+            return
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        if not self._withdraws and self._webthing in self._registered():
+            # Closing says goodbye for what is registered.
+            self._zeroconf.zeroconf.registry.async_remove(self._webthing)
+        await self._zeroconf.async_close()
+
+    def _registered(self) -> list[ServiceInfo]:
+        assert self._zeroconf is not None  # noqa: S101 - asked for only while it is open
+        return self._zeroconf.zeroconf.registry.async_get_service_infos()

@@ -1,0 +1,65 @@
+"""What is told about a servient where services are discovered: DNS-SD and an orchestrator's registry."""
+
+import asyncio
+import socket
+from dataclasses import dataclass
+from typing import Any
+
+from zeroconf.asyncio import AsyncServiceInfo
+
+WEBTHING = "_webthing._tcp.local."
+WOT = "_wot._tcp.local."
+TD_PATH = "/.well-known/wot"
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """Where the servient's HTTP binding is. `host` is a label that no other machine uses."""
+
+    name: str
+    address: str
+    port: int
+    host: str
+
+    @property
+    def properties(self) -> dict[str, str]:
+        return {"path": "/", "tls": "0", "address": self.address}
+
+    def webthing(self) -> AsyncServiceInfo:
+        """For orchestrators. One address: they look at the first only."""
+        return self._info(WEBTHING, self.properties)
+
+    def wot(self) -> AsyncServiceInfo:
+        """For consumers of the Web of Things (WoT Discovery, section 6.2)."""
+        return self._info(WOT, {"td": TD_PATH, "type": "Directory", "scheme": "http"})
+
+    def _info(self, kind: str, properties: dict[str, str]) -> AsyncServiceInfo:
+        return AsyncServiceInfo(
+            kind,
+            f"{self.name}.{kind}",
+            self.port,
+            properties=properties,
+            server=f"{self.host}.local.",
+            parsed_addresses=[self.address],
+        )
+
+    def registration(self) -> dict[str, Any]:
+        """The same for an orchestrator that is told over HTTP."""
+        return {
+            "name": self.name,
+            "type": WEBTHING,
+            "port": self.port,
+            "properties": self.properties,
+            "addresses": [self.address],
+            "host": f"{self.host}.local.",
+        }
+
+
+async def find_address(host: str) -> str | None:
+    """The IPv4 address of a host, None when it has none."""
+    loop = asyncio.get_running_loop()
+    try:
+        found = await loop.getaddrinfo(host, None, family=socket.AF_INET, type=socket.SOCK_STREAM)
+    except OSError:
+        return None
+    return str(found[0][4][0])
