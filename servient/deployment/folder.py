@@ -5,6 +5,7 @@ import secrets
 from collections.abc import Mapping
 from pathlib import Path
 
+from servient.wasm.deployed_files import deployed_path
 from servient.wasm.removal import remove_tree
 
 
@@ -15,11 +16,17 @@ class ModuleFolder:
         self.path = parent / secrets.token_hex(8)
 
     def create(self, files: Mapping[str, bytes]) -> None:
-        """Make the folder with the files of the deployment; their names are single path segments."""
+        """Make the folder; the files of the deployment lie beside it, and a guest gets copies.
+
+        Their names are single path segments.
+        """
         self.path.mkdir(mode=0o700, parents=True)
+        deployed = deployed_path(self.path)
+        deployed.mkdir(mode=0o700)
         for name, body in files.items():
-            (self.path / name).write_bytes(body)
+            (deployed / name).write_bytes(body)
 
     def remove(self) -> None:
-        with contextlib.suppress(OSError):
-            remove_tree(self.path)
+        for path in (self.path, deployed_path(self.path)):
+            with contextlib.suppress(OSError):
+                remove_tree(path)

@@ -27,6 +27,7 @@ class Current:
     def ready(self) -> Guest:
         """The present copy, or a fresh one. Raises ServientError when its start fails."""
         if self.guest is None:
+            self._folder.restore()
             guest = Guest(self._engine, self._module, self._folder, self._limits, self._watch)
             try:
                 guest.start(self._limits.start_seconds)

@@ -3,11 +3,12 @@
 import contextlib
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from servient.errors import InvalidInput, TooLarge
-from servient.wasm.removal import remove_tree
+from servient.wasm.deployed_files import DeployedFiles, deployed_path
+from servient.wasm.removal import remove_any
 from servient.wasm.types import Limits
 
 NAME_LIMIT_BYTES = 255
@@ -16,38 +17,74 @@ DEPTH_LIMIT = 32
 
 
 class Folder:
-    """Files by plain names, opened without following links. Blocking: for the instance's worker."""
+    """Files by plain names, opened without following links. Blocking: for the instance's worker.
 
-    def __init__(self, path: Path, limits: Limits) -> None:
+    `deployed` has the servient's own copies of the files that came with the deployment, by default
+    those beside the folder.
+    """
+
+    def __init__(self, path: Path, limits: Limits, deployed: Path | None = None) -> None:
         self.path = path
         self._limits = limits
+        self._deployed = DeployedFiles(deployed or deployed_path(path), path)
+        self._mounted: frozenset[str] = frozenset()
 
-    def prepare(self, inputs: Mapping[str, bytes], outputs: tuple[str, ...]) -> None:
-        """Write the inputs, and remove outputs of earlier calls: a result is never an old one."""
-        for name in (*inputs, *outputs):
-            self._clear(name)
+    def restore(self) -> None:
+        """The files of the deployment are there, as they came."""
+        self._deployed.restore()
+
+    def reset(self) -> None:
+        """A folder with the files of the deployment, as if nobody had been in it."""
+        self.path.mkdir(mode=0o700, exist_ok=True)
+        for entry in list(self.path.iterdir()):
+            if entry.name not in self._deployed:
+                remove_any(entry)
+        self._deployed.restore()
+
+    def prepare(self, inputs: Mapping[str, bytes], outputs: Iterable[str]) -> frozenset[str]:
+        """Write the inputs, and remove outputs of earlier calls: a result is never an old one.
+
+        Returns what `clear` wants when the call is over.
+        """
+        names = frozenset((*inputs, *outputs))
+        self._deployed.restore(covered=names)
+        self.remove(names | self._mounted)  # also of a call that did not come back in time
+        self._mounted = names
         for name, body in inputs.items():
             fd = os.open(
-                self.path / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600
+                self.path / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o400
             )
             with os.fdopen(fd, "wb") as file:
                 file.write(body)
+        return names
+
+    def clear(self, mounted: frozenset[str], written: Iterable[str]) -> None:
+        """Remove what a call mounted and wrote, unless another call came in its place."""
+        if self._mounted is mounted:
+            self.remove({*mounted, *written})
+            self._mounted = frozenset()
+
+    def remove(self, names: Iterable[str]) -> None:
+        """Remove whatever has these names."""
+        for name in names:
+            remove_any(self.path / check_name(name))
 
     def mark(self) -> None:
-        """Make the files look old, so that those that are written from now on can be told."""
-        for file in self._files():
+        """Take note of the files, so that those that are written from now on can be told."""
+        for file in self._own_files():
             with contextlib.suppress(OSError):
                 os.utime(file, ns=(0, 0), follow_symlinks=False)
 
     def written(self) -> tuple[str, ...]:
         """The name of the first file that was written since `mark`, if there is one."""
-        names = [file.name for file in self._files() if file.lstat().st_mtime_ns]
+        names = [file.name for file in self._own_files() if file.lstat().st_mtime_ns]
         return tuple(sorted(names)[:1])
 
-    def _files(self) -> list[Path]:
+    def _own_files(self) -> list[Path]:
+        """Those that did not come with the deployment."""
         with os.scandir(self.path) as entries:
             files = [entry for entry in entries if entry.is_file(follow_symlinks=False)]
-        return [Path(entry.path) for entry in files]
+        return [Path(entry.path) for entry in files if entry.name not in self._deployed]
 
     def collect(self, outputs: tuple[str, ...]) -> dict[str, bytes]:
         """The outputs that are there and are files. Raises TooLarge."""
@@ -68,16 +105,6 @@ class Folder:
             if len(Path(parent).parts) > deepest:
                 return True
         return False
-
-    def _clear(self, name: str) -> None:
-        path = self.path / check_name(name)
-        try:
-            if stat.S_ISDIR(path.lstat().st_mode):
-                remove_tree(path)
-            else:
-                path.unlink()
-        except FileNotFoundError:
-            pass
 
     def _read(self, name: str) -> bytes | None:
         try:

@@ -3,6 +3,7 @@
 from servient.errors import ServientError
 from servient.wasm.folder import Folder
 from servient.wasm.guest import Guest, Returned
+from servient.wasm.mounts import Mounts
 from servient.wasm.types import Call, CallResult
 
 
@@ -11,16 +12,15 @@ def perform(guest: Guest, folder: Folder, call: Call) -> CallResult:
 
     What the guest printed before it failed is in the error's notes.
     """
-    folder.prepare(call.inputs, call.outputs)
-    if call.any_output:
-        folder.mark()
-    try:
-        values, seconds = _enter(guest, call)
-    except ServientError as error:
-        error.notes |= to_notes(guest.stdout.taken(), guest.stderr.taken())
-        raise
-    files = folder.collect(folder.written() if call.any_output else call.outputs)
-    return CallResult(values, files, guest.stdout.taken(), guest.stderr.taken(), seconds)
+    with Mounts(folder, call.inputs, call.outputs, call.any_output) as mounts:
+        try:
+            values, seconds = _enter(guest, call)
+        except ServientError as error:
+            error.notes |= to_notes(guest.stdout.taken(), guest.stderr.taken())
+            raise
+        return CallResult(
+            values, mounts.take(), guest.stdout.taken(), guest.stderr.taken(), seconds
+        )
 
 
 def _enter(guest: Guest, call: Call) -> Returned:

@@ -3,12 +3,12 @@
 import asyncio
 import contextlib
 import os
-import shutil
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from servient.errors import NotFound
+from servient.wasm.deployed_files import deployed_path
 from servient.wasm.engine import Engine
 from servient.wasm.folder import Folder, check_name
 from servient.wasm.fresh import FreshCalls
@@ -87,13 +87,12 @@ class _Lane:
         self._engine = engine
         self._module = module
         self._limits = limits
-        self._files = folder
-        self._folder = Folder(folder / f".lane-{number}", limits)
+        self._folder = Folder(folder / f".lane-{number}", limits, deployed_path(folder))
         self._fresh: FreshCalls | None = None
 
     def try_out(self) -> None:
         """Start an instance and throw it away."""
-        self._prepare_folder()
+        self._folder.reset()
         guest = Guest(self._engine, self._module, self._folder, self._limits, self.watch)
         try:
             guest.start(self._limits.start_seconds)
@@ -109,21 +108,13 @@ class _Lane:
         return CallResult(values, {}, b"", b"", seconds)
 
     def _call_with_files(self, call: Call) -> CallResult:
-        self._prepare_folder()
+        self._folder.reset()
         guest = Guest(self._engine, self._module, self._folder, self._limits, self.watch)
         try:
             guest.start(self._limits.start_seconds)
             return perform(guest, self._folder, call)
         finally:
             guest.close()
-
-    def _prepare_folder(self) -> None:
-        """A folder with the files of the deployment, as if nobody had been in it."""
-        self._close()
-        self._folder.path.mkdir(mode=0o700)
-        for file in self._files.iterdir():
-            if file.is_file() and not file.is_symlink():
-                shutil.copyfile(file, self._folder.path / file.name)
 
     def _close(self) -> None:
         with contextlib.suppress(OSError):

@@ -8,6 +8,7 @@ import pytest
 import wasmtime
 
 from servient.errors import DeadlineExceeded, InvalidInput, ModuleTrapped, NotFound, ServientError
+from servient.wasm.deployed_files import deployed_path
 from servient.wasm.engine import Engine
 from servient.wasm.stateless import StatelessInstances
 from servient.wasm.types import Call
@@ -66,13 +67,21 @@ async def test_files_of_one_call_are_not_seen_by_another(engine: Engine, tmp_pat
 async def test_files_of_the_deployment_are_there_for_every_call(
     engine: Engine, tmp_path: Path
 ) -> None:
-    (tmp_path / "in").write_bytes(b"deployed")
-    async with await instances(engine, COPY, tmp_path) as copies:
+    folder = tmp_path / "folder"
+    deployed_path(folder).mkdir()
+    (deployed_path(folder) / "in").write_bytes(b"deployed")
+    async with await instances(engine, COPY, folder) as copies:
         for _ in range(3):
             result = await copies.call(Call("copy", outputs=("out",)))
             assert result.files == {"out": b"deployed"}
-    assert (tmp_path / "in").read_bytes() == b"deployed"
-    assert [path.name for path in tmp_path.iterdir()] == ["in"]
+        # An input of the same name takes its place for one call.
+        result = await copies.call(Call("copy", inputs={"in": b"given"}, outputs=("out",)))
+        assert result.files == {"out": b"given"}
+        for _ in range(3):
+            result = await copies.call(Call("copy", outputs=("out",)))
+            assert result.files == {"out": b"deployed"}
+    assert (deployed_path(folder) / "in").read_bytes() == b"deployed"
+    assert not list(folder.iterdir())
 
 
 async def test_memory_ends_at_its_limit(engine: Engine, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from servient.wasm.components.guest import ComponentGuest
 from servient.wasm.components.line import LeftBehind, Line
 from servient.wasm.engine import Engine
 from servient.wasm.folder import Folder, check_name
+from servient.wasm.mounts import Mounts
 from servient.wasm.types import Limits
 
 # Threads that may be left behind in guests which sleep, before their instance takes no more calls.
@@ -104,20 +105,14 @@ class ComponentInstance:
     # On the line's thread
 
     def _call(self, call: ComponentCall, line: Line, guest: ComponentGuest) -> ComponentResult:
-        self._folder.prepare(call.inputs, call.outputs)
-        if call.any_output:
-            self._folder.mark()
-        try:
-            value, seconds = guest.call(call.function, call.arguments, call.deadline_seconds)
-        except ServientError:
-            if not guest.is_well:
-                line.retire()
-                self.generation += 1
-            raise
-        return ComponentResult(
-            value,
-            self._folder.collect(self._folder.written() if call.any_output else call.outputs),
-            guest.stdout.taken(),
-            guest.stderr.taken(),
-            seconds,
-        )
+        with Mounts(self._folder, call.inputs, call.outputs, call.any_output) as mounts:
+            try:
+                value, seconds = guest.call(call.function, call.arguments, call.deadline_seconds)
+            except ServientError:
+                if not guest.is_well:
+                    line.retire()
+                    self.generation += 1
+                raise
+            return ComponentResult(
+                value, mounts.take(), guest.stdout.taken(), guest.stderr.taken(), seconds
+            )

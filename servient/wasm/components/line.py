@@ -119,6 +119,7 @@ class Line:
     def _ready(self) -> ComponentGuest:
         """The present copy, or a fresh one."""
         if self._guest is None:
+            self._folder.restore()
             guest = ComponentGuest(
                 self._engine, self._component, self._folder, self._limits, self._watch
             )
