@@ -7,21 +7,29 @@ import uuid
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 from urllib.parse import urlsplit
 
 from servient.bindings.coap.binding import CoapBinding
+from servient.bindings.device import DeviceRoutes, Machine
 from servient.bindings.http.binding import HttpBinding
+from servient.bindings.http.extension import Extension
 from servient.bindings.mqtt.binding import MqttBinding
 from servient.bindings.mqtt.broker import EmbeddedBroker
-from servient.bindings.orchestrator import OrchestratorRoutes
+from servient.bindings.orchestrator.routes import OrchestratorRoutes
 from servient.bindings.websocket.binding import WebSocketBinding
 from servient.config import BindingName, Config
 from servient.deployment.deployer import Deployer, DeployerSettings
 from servient.deployment.fetch import Fetcher
 from servient.deployment.servient_thing import ServientThing
+from servient.discovery.announcer import Announcer
+from servient.discovery.orchestrator import Orchestrator
+from servient.discovery.registration import Pace, Registration, nothing
+from servient.discovery.service import Service, find_address
+from servient.journal import Journal
 from servient.storage.store import Store
 from servient.telemetry.machine import Health, describe_platform
+from servient.telemetry.shipper import LogShipper, Sender
 from servient.wasm.engine import Engine
 from servient.wasm.imports.host_function import Namespace
 from servient.wasm.imports.standard import ImportSettings, build_namespaces
@@ -62,6 +70,7 @@ class App:
         self.deployer: Deployer
         self._servient = Servient(hostname=config.reachable_host)
         self._stack = contextlib.AsyncExitStack()
+        self._routes: tuple[Extension, ...] = ()
 
     @property
     def servient(self) -> Servient:
@@ -112,19 +121,62 @@ class App:
         fetcher = await self._stack.enter_async_context(Fetcher())
         if "mqtt" in config.bindings:
             self.broker = await self._find_broker()
+        address = await find_address(config.reachable_host)
+        file = config.instance_path / "orchestrator.json"
+        orchestrator = Orchestrator(file, config.orchestrator_url)
+        shipper = LogShipper(orchestrator, Sender(config.name, address or config.reachable_host))
+        if config.external_logging:
+            await self._stack.enter_async_context(shipper)
+        journal = Journal(shipper if config.external_logging else None)
+        figures = Health()
+        machine = Machine(figures, describe_platform, engine.offered_imports())
+        self._routes = (
+            OrchestratorRoutes(self._servient, SERVIENT_THING),
+            DeviceRoutes(self._servient, SERVIENT_THING, machine, orchestrator, journal),
+        )
         for name in config.bindings:
             self.bindings[name] = self._build(name)
             self._servient.add_server(self.bindings[name])
         settings = DeployerSettings(
-            modules_path, servient_id, config.module_timeout_seconds, limits
+            modules_path, servient_id, config.module_timeout_seconds, limits, journal
         )
         self.deployer = Deployer(self._servient, engine, fetcher, store.deployments, settings)
         self._stack.push_async_callback(self.deployer.close)
         await self.deployer.restore()
-        own = ServientThing(self._servient, self.deployer, Health(), describe_platform)
+
+        def health() -> dict[str, Any]:
+            return {**figures(), "logs": shipper.counts()}
+
+        own = ServientThing(self._servient, self.deployer, health, describe_platform)
         own.expose(WoT(self._servient), SERVIENT_THING, config.name, servient_id)
         self._stack.push_async_callback(self._servient.shutdown)
         self.wot = await self._servient.start()
+        if "http" in self.bindings:
+            port = self.bindings["http"].port
+            await self._be_found(address, port, servient_id, orchestrator)
+
+    async def _be_found(
+        self, address: str | None, port: int, servient_id: str, orchestrator: Orchestrator
+    ) -> None:
+        """Announce the servient and register it, as far as that is wanted."""
+        config = self.config
+        if address is None:
+            if config.is_announced or config.orchestrator_url:
+                message = "nobody is told of this servient: %s has no IPv4 address"
+                logger.warning(message, config.reachable_host)
+            return
+        service = Service(config.name, address, port, servient_id)
+        announce = nothing
+        if config.is_announced:
+            announcer = Announcer(
+                service,
+                interface=str(config.announce_interface) if config.announce_interface else None,
+                withdraws=config.withdraw_on_stop,
+            )
+            announce = (await self._stack.enter_async_context(announcer)).repeat
+        pace = Pace(renewal_seconds=config.register_renewal_seconds)
+        registration = Registration(orchestrator, service, pace, announce)
+        await self._stack.enter_async_context(registration)
 
     async def _find_broker(self) -> Broker:
         """The configured broker, else a private one on a port of its own."""
@@ -147,7 +199,7 @@ class App:
                     config.host,
                     config.port,
                     directory_thing=SERVIENT_THING,
-                    extensions=(OrchestratorRoutes(self._servient, SERVIENT_THING),),
+                    extensions=self._routes,
                     body_limit_bytes=config.body_limit_bytes,
                 )
             case "websocket":

@@ -70,6 +70,19 @@ def run(
     insecure: Annotated[
         bool | None, typer.Option("--insecure", help="Listen beyond this machine, to everybody.")
     ] = None,
+    orchestrator_url: Annotated[
+        str | None, typer.Option(help="The orchestrator to register with, as http://host:port.")
+    ] = None,
+    announce: Annotated[
+        bool | None,
+        typer.Option(help="Announce by multicast DNS; by default when reached from beyond."),
+    ] = None,
+    withdraw_on_stop: Annotated[
+        bool | None,
+        typer.Option(
+            "--withdraw-on-stop", help="When stopping, have orchestrators forget this servient."
+        ),
+    ] = None,
     log_level: Annotated[str | None, typer.Option(help="debug, info, warning or error.")] = None,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print the addresses as one line of JSON when ready.")

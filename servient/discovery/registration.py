@@ -33,8 +33,8 @@ class Pace:
     timeout_seconds: float = 10.0
 
 
-async def _nothing() -> None:
-    pass
+async def nothing() -> None:
+    """What is done where nothing else is to be repeated."""
 
 
 class Registration:
@@ -48,7 +48,7 @@ class Registration:
         orchestrator: Orchestrator,
         service: Service,
         pace: Pace | None = None,
-        announce: Callable[[], Awaitable[None]] = _nothing,
+        announce: Callable[[], Awaitable[None]] = nothing,
     ) -> None:
         self._orchestrator = orchestrator
         self._body = service.registration()
