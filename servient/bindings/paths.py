@@ -3,6 +3,8 @@
 from urllib.parse import quote
 
 from servient.wot.description import Affordance
+from servient.wot.invocation import Invocation
+from servient.wot.operations import AffordanceKind
 
 THINGS = "things"
 
@@ -18,3 +20,9 @@ def thing_path(thing: str) -> str:
 
 def affordance_path(thing: str, affordance: Affordance) -> str:
     return to_path(THINGS, thing, affordance.kind, affordance.name)
+
+
+def invocation_path(invocation: Invocation) -> str:
+    """Where the status of an invocation is."""
+    action = AffordanceKind.ACTION
+    return to_path(THINGS, invocation.thing, action, invocation.action, invocation.number)

@@ -60,6 +60,21 @@ class Affordance:
         return media_type_of(schema)
 
     @property
+    def is_synchronous(self) -> bool:
+        """Whether who invokes an action waits for its output, unless it would rather not."""
+        return self.definition.get("synchronous") is not False
+
+    @property
+    def function(self) -> str | None:
+        """The function of a module that an action calls."""
+        return self.definition.get(vocabulary.FUNCTION)
+
+    @property
+    def file_properties(self) -> tuple[str, ...]:
+        """The properties that hold the last files which an action made besides its output."""
+        return tuple(self.definition.get(vocabulary.FILE_PROPERTIES, ()))
+
+    @property
     def result_property(self) -> str | None:
         """The property that holds an action's last output."""
         return self.definition.get(vocabulary.RESULT_PROPERTY)
@@ -94,6 +109,21 @@ class Description:
             for kind in AffordanceKind
             for affordance, definition in (document.get(kind) or {}).items()
         }
+
+    @property
+    def deployment(self) -> str | None:
+        """The deployment that a module's Thing belongs to."""
+        return self.document.get(vocabulary.DEPLOYMENT)
+
+    @property
+    def module(self) -> str | None:
+        """The name of the module whose Thing this is."""
+        return self.document.get(vocabulary.MODULE)
+
+    @property
+    def module_id(self) -> str | None:
+        """What an orchestrator calls that module."""
+        return self.document.get(vocabulary.MODULE_ID)
 
     def __iter__(self) -> Iterator[Affordance]:
         return iter(self._affordances.values())

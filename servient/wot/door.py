@@ -11,7 +11,7 @@ from servient.errors import (
     PropertyFailed,
     UnsupportedContent,
 )
-from servient.wot.content import Content, Value, decode
+from servient.wot.content import Content, Value, decode, is_json
 from servient.wot.description import Affordance
 from servient.wot.handler import Handler, bounded
 from servient.wot.invocation import Invocation
@@ -30,14 +30,19 @@ KIND_OF = {
 }
 
 _SUBSCRIBE = frozenset({Operation.OBSERVE_PROPERTY, Operation.SUBSCRIBE_EVENT})
+_OF_ALL = {
+    Operation.OBSERVE_ALL_PROPERTIES: AffordanceKind.PROPERTY,
+    Operation.SUBSCRIBE_ALL_EVENTS: AffordanceKind.EVENT,
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Interaction:
     """What a consumer wants: an operation on an affordance of a Thing, perhaps with an input.
 
-    `input` is a `Content` as it came in, or a value that the binding has parsed already. `context`
-    is what else the request said, for the record of an invocation.
+    Operations on all of a Thing name no affordance: it is "". `input` is a `Content` as it came in,
+    or a value that the binding has parsed already. `context` is what else the request said, for the
+    record of an invocation.
     """
 
     operation: Operation
@@ -71,12 +76,29 @@ class Door:
     def subscribe(self, interaction: Interaction, limit: int = QUEUE_LIMIT) -> Subscription:
         """Observe a property or subscribe to an event, from now until the subscription is closed.
 
+        All properties that can be observed are observed, or all events subscribed to, by an operation
+        of the Thing as a whole; its interaction names no affordance.
         `limit` notifications wait for a subscriber that is busy; with 1, it gets the newest alone.
         """
-        if interaction.operation not in _SUBSCRIBE:
+        kind = _OF_ALL.get(interaction.operation)
+        if kind is not None and not interaction.affordance:
+            thing = self._servient.exposed(interaction.thing)
+            return thing.publisher.subscribe(kind, *_subscribable(thing, kind), limit=limit)
+        if interaction.operation not in _SUBSCRIBE and kind is None:
             raise OperationNotAllowed(f"{interaction.operation} is no subscription")
         thing, affordance = self._find(interaction)
         return thing.publisher.subscribe(affordance.kind, affordance.name, limit=limit)
+
+    def is_json(self, interaction: Interaction) -> bool:
+        """Whether what an interaction is about is JSON, and not a file. Raises NotFound."""
+        thing = self._servient.exposed(interaction.thing)
+        kind = _OF_ALL.get(interaction.operation)
+        affordances = [
+            affordance
+            for affordance in thing.description
+            if (affordance.kind is kind or affordance.name == interaction.affordance)
+        ]
+        return all(is_json(affordance.media_type) for affordance in affordances)
 
     # The Thing as a whole
 
@@ -111,18 +133,6 @@ class Door:
         for name, value in written.items():
             await self._bounded(exposed.write_property, name, value)
 
-    def subscribe_all(
-        self, thing: str, kind: AffordanceKind, limit: int = QUEUE_LIMIT
-    ) -> Subscription:
-        """Observe all properties that can be observed, or subscribe to all events."""
-        exposed = self._servient.exposed(thing)
-        names = [
-            affordance.name
-            for affordance in exposed.description
-            if affordance.kind is kind and affordance.operations & _SUBSCRIBE
-        ]
-        return exposed.publisher.subscribe(kind, *names, limit=limit)
-
     def invocation(self, thing: str, action: str, number: str) -> Invocation:
         """One invocation of an action, to be queried or cancelled. Raises NotFound."""
         exposed = self._servient.exposed(thing)
@@ -149,7 +159,9 @@ class Door:
 
     def _find(self, interaction: Interaction) -> tuple[ExposedThing, Affordance]:
         thing = self._servient.exposed(interaction.thing)
-        kind = KIND_OF[interaction.operation]
+        kind = KIND_OF.get(interaction.operation)
+        if kind is None:
+            raise NotFound(f"{interaction.operation} is not about one affordance")
         return thing, thing.description.require(kind, interaction.affordance, interaction.operation)
 
     async def _read(self, thing: ExposedThing, affordance: Affordance, _: Interaction) -> Value:
@@ -199,6 +211,14 @@ def _readable(thing: ExposedThing) -> list[str]:
         affordance.name
         for affordance in thing.description
         if Operation.READ_PROPERTY in affordance.operations and thing.has_value(affordance.name)
+    ]
+
+
+def _subscribable(thing: ExposedThing, kind: AffordanceKind) -> list[str]:
+    return [
+        affordance.name
+        for affordance in thing.description
+        if affordance.kind is kind and affordance.operations & _SUBSCRIBE
     ]
 
 

@@ -13,6 +13,17 @@ class Operation(StrEnum):
     INVOKE_ACTION = "invokeaction"
     SUBSCRIBE_EVENT = "subscribeevent"
     UNSUBSCRIBE_EVENT = "unsubscribeevent"
+    QUERY_ACTION = "queryaction"
+    CANCEL_ACTION = "cancelaction"
+    # Of a Thing as a whole:
+    READ_ALL_PROPERTIES = "readallproperties"
+    READ_MULTIPLE_PROPERTIES = "readmultipleproperties"
+    WRITE_MULTIPLE_PROPERTIES = "writemultipleproperties"
+    OBSERVE_ALL_PROPERTIES = "observeallproperties"
+    UNOBSERVE_ALL_PROPERTIES = "unobserveallproperties"
+    QUERY_ALL_ACTIONS = "queryallactions"
+    SUBSCRIBE_ALL_EVENTS = "subscribeallevents"
+    UNSUBSCRIBE_ALL_EVENTS = "unsubscribeallevents"
 
 
 class AffordanceKind(StrEnum):

@@ -65,6 +65,10 @@ class Subscription:
         self._queue.append(notification)
         self._wake.set()
 
+    def pending(self) -> tuple[Notification, ...]:
+        """What is queued; it stays so."""
+        return tuple(self._queue)
+
     def end(self) -> None:
         """No more will come; what is queued is still delivered."""
         self.is_ended = True

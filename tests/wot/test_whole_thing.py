@@ -9,9 +9,9 @@ import pytest
 from servient.errors import InvalidInput, NotFound, NoValue, OperationNotAllowed
 from servient.wot.action_status import to_status
 from servient.wot.content import Content
-from servient.wot.door import Door
+from servient.wot.door import Door, Interaction
 from servient.wot.invocation import Status
-from servient.wot.operations import AffordanceKind
+from servient.wot.operations import Operation
 from servient.wot.servient import Servient
 from servient.wot.thing import ExposedThing
 from tests.wot.documents import td, worker
@@ -86,7 +86,8 @@ async def test_a_fault_says_which_property_it_is_of(
 async def test_all_properties_that_are_observable_are_observed(
     thing: ExposedThing, servient: Servient
 ) -> None:
-    async with Door(servient).subscribe_all(thing.name, AffordanceKind.PROPERTY) as changes:
+    wanted = Interaction(Operation.OBSERVE_ALL_PROPERTIES, thing.name, "")
+    async with Door(servient).subscribe(wanted) as changes:
         thing.set_property("name", "not observable")
         thing.set_property("level", 5)
         thing.emit_event("overheated", 90)
@@ -97,7 +98,8 @@ async def test_all_properties_that_are_observable_are_observed(
 
 
 async def test_all_events_are_subscribed_to(thing: ExposedThing, servient: Servient) -> None:
-    async with Door(servient).subscribe_all(thing.name, AffordanceKind.EVENT) as events:
+    wanted = Interaction(Operation.SUBSCRIBE_ALL_EVENTS, thing.name, "")
+    async with Door(servient).subscribe(wanted) as events:
         thing.set_property("level", 5)
         thing.emit_event("overheated", 90)
         notification = await anext(events)

@@ -6,16 +6,19 @@ from typing import Any
 
 from wotpy.protocols.enums import Protocols
 
+from servient.bindings.http.action_statuses import ActionStatuses
 from servient.bindings.http.application import Application
 from servient.bindings.http.directory import Directory
 from servient.bindings.http.extension import Extension
-from servient.bindings.http.forms import to_forms
+from servient.bindings.http.forms import to_forms, to_thing_forms
 from servient.bindings.http.interactions import Interactions
 from servient.bindings.http.listener import Listener
 from servient.bindings.http.notifications import Notifications
 from servient.bindings.http.polls import Polls
 from servient.bindings.http.protocol import Limits
+from servient.bindings.http.replays import Replays
 from servient.bindings.http.subscribers import Subscribers
+from servient.bindings.http.whole_things import WholeThings
 from servient.bindings.paths import affordance_path, thing_path
 from servient.wot.binding import Binding
 from servient.wot.description import Affordance, Description, Form
@@ -36,6 +39,7 @@ class _Parts:
     directory: Directory
     subscribers: Subscribers
     polls: Polls
+    replays: Replays
     listener: Listener
 
 
@@ -83,10 +87,12 @@ class HttpBinding(Binding):
         door = Door(servient)
         subscribers = Subscribers(door, self._subscriptions_limit)
         polls = Polls(subscribers)
+        replays = Replays(door)
         notifications = Notifications(
             servient,
             subscribers,
             polls,
+            replays,
             long_poll_seconds=self._long_poll_seconds,
             heartbeat_seconds=self._heartbeat_seconds,
         )
@@ -94,12 +100,14 @@ class HttpBinding(Binding):
         routes: list[Extension] = [
             Interactions(servient, door),
             notifications,
+            ActionStatuses(door),
+            WholeThings(door, notifications.stream_all),
             directory,
             *self._extensions,
         ]
         listener = Listener(Application(routes, self._body_limit_bytes), self._limits)
         self._port: int = await listener.start(self._host, self.port)
-        self._parts = _Parts(directory, subscribers, polls, listener)
+        self._parts = _Parts(directory, subscribers, polls, replays, listener)
         servient.refresh_forms()  # the port may have become known only now
 
     async def stop(self) -> None:
@@ -107,6 +115,7 @@ class HttpBinding(Binding):
             return
         parts, self._parts = self._parts, None
         parts.polls.close()
+        parts.replays.close()
         parts.subscribers.end()
         await parts.listener.stop()
         parts.polls.close()  # of answers given in the last moment
@@ -124,6 +133,9 @@ class HttpBinding(Binding):
 
     def forms(self, thing: Description, affordance: Affordance) -> list[Form]:
         return to_forms(self.origin + affordance_path(thing.name, affordance), affordance)
+
+    def thing_forms(self, thing: Description) -> list[Form]:
+        return to_thing_forms(self.origin + thing_path(thing.name), thing)
 
     def build_base_url(self, hostname: str, thing: Any) -> str:
         """WoTPy's way to ask where a Thing is."""

@@ -1,7 +1,7 @@
 """Notifications as Server-Sent Events (WHATWG HTML section 9.2; WoT Profile, HTTP SSE)."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 
 from servient.bindings.http.messages import Request
 from servient.bindings.http.subscribers import Subscribers
@@ -15,7 +15,7 @@ _HEARTBEAT = b":\n\n"
 class EventStream:
     """The body of an answer that ends with the subscription, or when the client goes.
 
-    A comment line now and then keeps intermediaries from closing it.
+    `missed` come first. A comment line now and then keeps intermediaries from closing it.
     """
 
     def __init__(
@@ -24,11 +24,13 @@ class EventStream:
         subscribers: Subscribers,
         subscription: Subscription,
         heartbeat_seconds: float,
+        missed: Sequence[Notification] = (),
     ) -> None:
         self._request = request
         self._subscribers = subscribers
         self._subscription = subscription
         self._heartbeat_seconds = heartbeat_seconds
+        self._missed = missed
         self._events = self._run()
 
     def __aiter__(self) -> AsyncIterator[bytes]:
@@ -36,6 +38,8 @@ class EventStream:
 
     async def _run(self) -> AsyncGenerator[bytes, None]:
         with self._request.watch(self._subscription.close):
+            for notification in self._missed:
+                yield to_event(notification)
             while True:
                 try:
                     async with asyncio.timeout(self._heartbeat_seconds):

@@ -6,7 +6,7 @@ from typing import Any
 from servient.bindings.http.form_data import FORM_MEDIA_TYPE
 from servient.bindings.http.notifications import OBSERVE
 from servient.wot.content import JSON_MEDIA_TYPE
-from servient.wot.description import Affordance, Form
+from servient.wot.description import Affordance, Description, Form
 from servient.wot.operations import AffordanceKind, Operation
 from servient.wot.schema import is_file, media_type_of
 
@@ -23,6 +23,38 @@ def to_forms(url: str, affordance: Affordance) -> list[Form]:
         case AffordanceKind.EVENT:
             operations = [Operation.SUBSCRIBE_EVENT, Operation.UNSUBSCRIBE_EVENT]
             return _notification_forms(url, affordance, operations)
+
+
+def to_thing_forms(url: str, thing: Description) -> list[Form]:
+    """The forms of a Thing that lives at `url` (TD 1.1 section 5.3.1.1)."""
+    offered = {operation for affordance in thing for operation in affordance.operations}
+    forms: list[Form] = []
+    for needed, operations, path, method in _OF_ALL:
+        if needed in offered:
+            forms.append(_form(url + path, [o.value for o in operations], JSON_MEDIA_TYPE, method))
+            if len(operations) > 1:  # to begin and to end
+                forms[-1]["subprotocol"] = "sse"
+    return forms
+
+
+# What of its affordances lets a Thing offer operations on all of them, and where.
+_OF_ALL: tuple[tuple[Operation, tuple[Operation, ...], str, str], ...] = (
+    (Operation.READ_PROPERTY, (Operation.READ_ALL_PROPERTIES,), "/properties", "GET"),
+    (Operation.WRITE_PROPERTY, (Operation.WRITE_MULTIPLE_PROPERTIES,), "/properties", "PUT"),
+    (
+        Operation.OBSERVE_PROPERTY,
+        (Operation.OBSERVE_ALL_PROPERTIES, Operation.UNOBSERVE_ALL_PROPERTIES),
+        "/properties",
+        "GET",
+    ),
+    (
+        Operation.SUBSCRIBE_EVENT,
+        (Operation.SUBSCRIBE_ALL_EVENTS, Operation.UNSUBSCRIBE_ALL_EVENTS),
+        "/events",
+        "GET",
+    ),
+    (Operation.INVOKE_ACTION, (Operation.QUERY_ALL_ACTIONS,), "/actions", "GET"),
+)
 
 
 def _property_forms(url: str, affordance: Affordance) -> list[Form]:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from servient.bindings.http.action_statuses import accepted, wants_no_answer
 from servient.bindings.http.form_data import is_form
 from servient.bindings.http.messages import Handler, Request, Response
 from servient.errors import InvalidInput
@@ -49,7 +50,14 @@ class Interactions:
         _, thing, _, name = request.segments
         value = await self._input(request, AffordanceKind.ACTION)
         invocation = self._door.invoke(Interaction(Operation.INVOKE_ACTION, thing, name, value))
+        is_preferred = wants_no_answer(request)
+        if is_preferred or not self._is_synchronous(thing, name):
+            return accepted(invocation, is_preferred=is_preferred)
         return Response.of(await request.unless_gone(invocation.result(), PATIENCE_SECONDS))
+
+    def _is_synchronous(self, thing: str, action: str) -> bool:
+        description = self._servient.exposed(thing).description
+        return description.find(AffordanceKind.ACTION, action).is_synchronous
 
     async def _input(self, request: Request, kind: AffordanceKind) -> Value:
         _, thing, _, name = request.segments

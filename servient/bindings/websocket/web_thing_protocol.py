@@ -147,15 +147,21 @@ def _command(document: dict[str, Any]) -> Command:
             return Unsubscribe((AffordanceKind.PROPERTY, name))
         case Operation.UNSUBSCRIBE_EVENT:
             return Unsubscribe((AffordanceKind.EVENT, name))
+        case _:
+            raise _not_offered(operation)
 
 
 def _operation(text: str) -> Operation:
     if text in OTHER_OPERATIONS:
-        raise OperationNotAllowed(f"this servient does not offer {text} over WebSockets")
+        raise _not_offered(text)
     try:
         return Operation(text)
     except ValueError as error:
         raise UnknownOperation(f"there is no operation {text[:100]!r}") from error
+
+
+def _not_offered(operation: str) -> OperationNotAllowed:
+    return OperationNotAllowed(f"this servient does not offer {operation} over WebSockets")
 
 
 def _message(
