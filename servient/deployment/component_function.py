@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from converters.plan import FunctionPlan
-from servient.deployment.files import input_files, output_file
+from servient.deployment.files import input_files, to_outcome
 from servient.wasm.components.call import ComponentCall, ComponentResult
 from servient.wasm.components.instance import ComponentInstance
 from servient.wasm.perform import to_notes
@@ -35,11 +35,10 @@ class ComponentFunction:
                 deadline_seconds=self.deadline_seconds,
             )
         )
-        return Outcome(self._output(result), notes=to_notes(result.stdout, result.stderr))
+        notes = to_notes(result.stdout, result.stderr)
+        return to_outcome(self.plan, self._returned(result), result.files, notes)
 
-    def _output(self, result: ComponentResult) -> Value:
-        if self.plan.outputs:
-            return output_file(self.plan, result.files, result.value)
+    def _returned(self, result: ComponentResult) -> Value:
         if isinstance(result.value, bytes):
             return Content(result.value, self.plan.result_media_type or OCTET_STREAM)
         return result.value

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from converters.plan import FunctionPlan
-from servient.deployment.files import input_files, output_file
+from servient.deployment.files import input_files, to_outcome
 from servient.deployment.pointers import Pointers
 from servient.errors import ActionFailed, InvalidInput
 from servient.wasm.instance import Instance
@@ -42,13 +42,8 @@ class Function:
                 deadline_seconds=self.deadline_seconds,
             )
         )
-        return Outcome(self._output(result), notes=to_notes(result.stdout, result.stderr))
-
-    def _output(self, result: CallResult) -> Value:
-        if self.plan.is_file_result:
-            returned = result.values[0] if result.values else None
-            return output_file(self.plan, result.files, returned)
-        return self._value(result)
+        notes = to_notes(result.stdout, result.stderr)
+        return to_outcome(self.plan, self._returned(result), result.files, notes)
 
     def _arguments(self, members: Mapping[str, Value]) -> tuple[int | float, ...]:
         return tuple(
@@ -56,10 +51,12 @@ class Function:
             for name, kind in zip(self.plan.parameters, self.signature.parameters, strict=True)
         )
 
-    def _value(self, result: CallResult) -> Value:
+    def _returned(self, result: CallResult) -> Value:
         schema = self.plan.result_schema
         if schema is None or not result.values:
             return None
+        if self.plan.is_file_result:
+            return result.values[0]
         if schema.get("type") == "array":  # a function of several results
             return [_from_wasm(self.plan.function, value, {}) for value in result.values]
         return _from_wasm(self.plan.function, result.values[0], schema)

@@ -1,0 +1,142 @@
+"""Which route of an orchestrator's is answered how."""
+
+import logging
+from collections.abc import Mapping
+from functools import partial
+
+from servient.bindings.http.messages import Handler, Request, Response
+from servient.bindings.orchestrator.answers import await_end, file, not_ready, refusal
+from servient.bindings.orchestrator.executions import Executions
+from servient.bindings.orchestrator.history import History
+from servient.bindings.orchestrator.modules import DeployedModule, DeployedModules
+from servient.errors import NotFound, ServientError
+from servient.wot.content import Content, Value
+from servient.wot.description import Affordance
+from servient.wot.door import Door, Interaction
+from servient.wot.operations import Operation
+from servient.wot.servient import Servient
+
+logger = logging.getLogger(__name__)
+
+# Five tries of an orchestrator, each of which is held so long, cover the longest run of a function.
+HOLD_SECONDS = 30.0
+
+
+class OrchestratorRoutes:
+    """An extension of the HTTP binding.
+
+    `servient_thing` is the name of the servient's own Thing, through which deploying goes. A request
+    for what is not ready is held for `hold_seconds`.
+    """
+
+    def __init__(
+        self, servient: Servient, servient_thing: str, hold_seconds: float = HOLD_SECONDS
+    ) -> None:
+        self._servient_thing = servient_thing
+        self._hold_seconds = hold_seconds
+        self._door = Door(servient)
+        self._modules = DeployedModules(servient)
+        self._history = History(servient, self._modules)
+        self._executions = Executions(self._door, self._modules, self._history, hold_seconds)
+
+    def find(self, segments: tuple[str, ...]) -> Mapping[str, Handler] | None:
+        """The handlers of a path by method, None when the path is not one of these routes."""
+        handlers = self._find(segments)
+        if handlers is None:
+            return None
+        return {method: partial(_answering, handler) for method, handler in handlers.items()}
+
+    def _find(self, segments: tuple[str, ...]) -> Mapping[str, Handler] | None:
+        match segments:
+            case ("deploy",):
+                return {"GET": self._deployments, "POST": self._deploy}
+            case ("deploy", deployment):
+                return {"DELETE": partial(self._undeploy, deployment)}
+            case ("request-history",):
+                return {"GET": self._entries}
+            case ("request-history", invocation):
+                return {"GET": partial(self._entry, invocation)}
+            case ("request-history", invocation, name):
+                return {"GET": partial(self._output, invocation, name)}
+            case ("module_results", module, name):
+                return {"GET": partial(self._module_file, None, module, name)}
+            case ("module_results", deployment, module, name):
+                return {"GET": partial(self._module_file, deployment, module, name)}
+            case (deployment, "modules", module, function):
+                run = partial(self._executions.run, deployment, module, function)
+                look = partial(self._executions.look, deployment, module, function)
+                return {"GET": run, "POST": run, "PUT": run, "HEAD": look}
+            case (deployment, "modules", module, function, name):
+                return {"GET": partial(self._function_file, deployment, module, function, name)}
+        return None
+
+    # Deployments
+
+    async def _deployments(self, _: Request) -> Response:
+        wanted = Interaction(Operation.READ_PROPERTY, self._servient_thing, "deployments")
+        return Response.json(200, {"deployments": await self._door.perform(wanted)})
+
+    async def _deploy(self, request: Request) -> Response:
+        manifest = Content(await request.body())  # JSON, whatever the Content-Type says
+        done = await self._own_action("deploy", manifest)
+        return Response.json(200, {"status": "success", "deploymentId": done["deploymentId"]})
+
+    async def _undeploy(self, deployment: str, _: Request) -> Response:
+        await self._own_action("undeploy", {"deploymentId": deployment})
+        return Response.json(200, {"status": "success"})
+
+    async def _own_action(self, name: str, value: Value) -> Value:
+        wanted = Interaction(Operation.INVOKE_ACTION, self._servient_thing, name, value)
+        return await self._door.perform(wanted)
+
+    # History
+
+    async def _entries(self, request: Request) -> Response:
+        return Response.json(200, [self._history.entry(request, each) for each in self._history])
+
+    async def _entry(self, invocation_id: str, request: Request) -> Response:
+        invocation = self._history.find(invocation_id)
+        if not await await_end(request, invocation, self._hold_seconds):
+            return not_ready()
+        entry = self._history.entry(request, invocation)
+        return Response.json(500 if invocation.error else 200, entry)
+
+    # Files
+
+    async def _output(self, invocation_id: str, name: str, request: Request) -> Response:
+        invocation = self._history.find(invocation_id)
+        if not await await_end(request, invocation, self._hold_seconds):
+            return not_ready()
+        return file(self._history.file(invocation, name))
+
+    async def _function_file(
+        self, deployment: str, module: str, function: str, name: str, _: Request
+    ) -> Response:
+        found = self._modules.find(deployment, module)
+        return self._newest_file([found], name, found.action(function))
+
+    async def _module_file(
+        self, deployment: str | None, module: str, name: str, _: Request
+    ) -> Response:
+        return self._newest_file(self._modules.called(module, deployment), name)
+
+    def _newest_file(
+        self, modules: list[DeployedModule], name: str, action: Affordance | None = None
+    ) -> Response:
+        things = {module.thing.name for module in modules}
+        found = self._history.newest_file(things, name, action.name if action else None)
+        # What the history has forgotten, the Thing still has.
+        values = [found, *(module.value_of(name, action) for module in modules)]
+        for value in values:
+            if isinstance(value, Content):
+                return file(value)
+        raise NotFound(f"there is no file {name[:200]!r}")
+
+
+async def _answering(handler: Handler, request: Request) -> Response:
+    """The one place where an error becomes an answer in the orchestrators' shape."""
+    try:
+        return await handler(request)
+    except ServientError as error:
+        logger.info("%s %s: %s", request.method, request.path, error.detail)
+        return refusal(error)
