@@ -19,9 +19,13 @@ from servient.bindings.mqtt.broker import EmbeddedBroker
 from servient.bindings.orchestrator.routes import OrchestratorRoutes
 from servient.bindings.websocket.binding import WebSocketBinding
 from servient.config import BindingName, Config
+from servient.deployment.chain import Chains
 from servient.deployment.deployer import Deployer, DeployerSettings
 from servient.deployment.fetch import Fetcher
+from servient.deployment.origins import Origins
+from servient.deployment.own_steps import OwnSteps
 from servient.deployment.servient_thing import ServientThing
+from servient.deployment.step_client import StepClient, StepLimits
 from servient.discovery.announcer import Announcer
 from servient.discovery.orchestrator import Orchestrator
 from servient.discovery.registration import Pace, Registration, nothing
@@ -37,11 +41,13 @@ from servient.wasm.removal import remove_tree
 from servient.wasm.types import Limits
 from servient.wot.binding import Binding
 from servient.wot.entry import WoT
-from servient.wot.servient import Servient
+from servient.wot.servient import INVOCATION_DEADLINE_SECONDS, Servient
 
 logger = logging.getLogger(__name__)
 
 SERVIENT_THING = "servient"
+# What is bounded more closely elsewhere ends there, and is told of in the words of that place.
+DEADLINE_MARGIN_SECONDS = 10.0
 SCHEMES: dict[str, str] = {"http": "http", "websocket": "ws", "coap": "coap"}
 
 
@@ -68,7 +74,14 @@ class App:
         self.broker: Broker | None = None
         self.wot: WoT
         self.deployer: Deployer
-        self._servient = Servient(hostname=config.reachable_host)
+        self._servient = Servient(
+            hostname=config.reachable_host,
+            invocation_deadline_seconds=max(
+                INVOCATION_DEADLINE_SECONDS,
+                config.module_timeout_seconds + DEADLINE_MARGIN_SECONDS,
+                config.chain_timeout_seconds + DEADLINE_MARGIN_SECONDS,
+            ),
+        )
         self._stack = contextlib.AsyncExitStack()
         self._routes: tuple[Extension, ...] = ()
 
@@ -140,7 +153,10 @@ class App:
         settings = DeployerSettings(
             modules_path, servient_id, config.module_timeout_seconds, limits, journal
         )
-        self.deployer = Deployer(self._servient, engine, fetcher, store.deployments, settings)
+        chains = await self._make_chains(journal)
+        self.deployer = Deployer(
+            self._servient, engine, fetcher, store.deployments, chains, settings
+        )
         self._stack.push_async_callback(self.deployer.close)
         await self.deployer.restore()
 
@@ -154,6 +170,14 @@ class App:
         if "http" in self.bindings:
             port = self.bindings["http"].port
             await self._be_found(address, port, servient_id, orchestrator)
+
+    async def _make_chains(self, journal: Journal) -> Chains:
+        """Those of deployed functions, when the bindings are made."""
+        limits = StepLimits(self.config.chain_timeout_seconds)
+        client = await self._stack.enter_async_context(StepClient(limits))
+        origins = Origins(self.config.own_hosts, self.bindings.get("http"))
+        own_steps = OwnSteps(self._servient, origins, limits.deadline_seconds)
+        return Chains(own_steps, client, journal)
 
     async def _be_found(
         self, address: str | None, port: int, servient_id: str, orchestrator: Orchestrator

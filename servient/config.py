@@ -103,6 +103,12 @@ class Config(BaseSettings):
         description="The deadline of one call of a function.",
         validation_alias=_also("module_timeout_seconds", "WASMIOT_MODULE_TIMEOUT_SECONDS"),
     )
+    chain_timeout_seconds: float = Field(
+        45.0,
+        gt=0,
+        le=3600,
+        description="The deadline of the next step of a chain, with all the steps after it.",
+    )
     module_memory_bytes: int = Field(
         256 * 2**20, ge=2**16, description="The memory that one instance of a module may have."
     )
@@ -213,6 +219,14 @@ class Config(BaseSettings):
     @property
     def is_announced(self) -> bool:
         return not is_loopback(self.host) if self.announce is None else self.announce
+
+    @property
+    def own_hosts(self) -> frozenset[str]:
+        """The names and addresses that surely are this servient's."""
+        hosts = {self.host, self.reachable_host, socket.gethostname()}
+        if self.host in ("0.0.0.0", "::"):  # noqa: S104 - compared
+            hosts |= {"localhost", main_address()}
+        return frozenset(hosts)
 
     @property
     def real_websocket_port(self) -> int:

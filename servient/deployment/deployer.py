@@ -11,6 +11,7 @@ from typing import Any
 from converters.deployment import Deployment, ModuleEntry
 from converters.errors import ConversionError
 from converters.manifest import parse_manifest
+from servient.deployment.chain import Chains
 from servient.deployment.fetch import Fetcher
 from servient.deployment.module import DeployedModule, build_module, thing_name
 from servient.deployment.results import restore_results
@@ -64,6 +65,7 @@ class Deployer:
         engine: Engine,
         fetcher: Fetcher,
         store: DeploymentStore,
+        chains: Chains,
         settings: DeployerSettings,
     ) -> None:
         self._servient = servient
@@ -71,6 +73,7 @@ class Deployer:
         self._engine = engine
         self._fetcher = fetcher
         self._store = store
+        self._chains = chains
         self._settings = settings
         self._deployed: dict[str, Deployed] = {}
         self._lost: dict[str, str] = {}
@@ -212,6 +215,7 @@ class Deployer:
     def _expose(self, deployed: Deployed) -> None:
         for module, name in zip(deployed.modules, deployed.names(), strict=True):
             module.expose(self._wot, name, self._settings.deadline_seconds, self._settings.journal)
+            module.follow(self._chains)
 
     async def undeploy(self, deployment_id: str) -> None:
         """Remove a deployment, its Things and its files. Raises NotFound."""

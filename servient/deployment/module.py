@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 
-from converters.deployment import Deployment, ModuleEntry
+from converters.deployment import Deployment, Function, ModuleEntry
 from converters.errors import ConversionError
 from converters.plan import FunctionPlan, plan_functions
 from converters.thing import describe
+from servient.deployment.chain import Chains
 from servient.deployment.description import read_description
 from servient.deployment.folder import ModuleFolder
 from servient.deployment.pointers import Pointers, find_model
@@ -34,15 +35,16 @@ class DeployedModule:
 
     def __init__(
         self,
-        name: str,
+        entry: ModuleEntry,
         run: Run,
         folder: ModuleFolder,
         plans: tuple[FunctionPlan, ...],
         pointers: Mapping[str, Pointers],
         document: Document,
     ) -> None:
-        self.name = name
+        self.name = entry.name
         self.thing: ExposedThing | None = None
+        self._functions: Mapping[str, Function] = entry.functions
         self._run = run
         self._folder = folder
         self._plans = plans
@@ -68,6 +70,14 @@ class DeployedModule:
         thing.set_property(self._document[GENERATION_PROPERTY], self._generation)
         thing.expose()
         self.thing = thing
+
+    def follow(self, chains: Chains) -> None:
+        """Have results go on to where the manifest says."""
+        for plan in self._plans:
+            function = self._functions.get(plan.function)
+            follower = chains.follower(function) if function else None
+            if follower and self.thing:
+                self.thing.set_follower(plan.action, follower)
 
     async def _handle(
         self,
@@ -140,15 +150,10 @@ async def build_module(
             pointers[plan.function] = found
         else:
             _check_parameters(plan, entry, program)
-        if (named := entry.functions.get(plan.function)) and named.next:
-            raise ManifestRejected(
-                f"/instructions/modules/{entry.name}/{plan.function}/to: this servient does not pass"
-                " results on to a next endpoint"
-            )
     document = describe(deployment.id, entry, plans, servient_id=servient_id)
     folder = ModuleFolder(instance_path)
     run = program.run(engine, folder.path, limits)
-    return DeployedModule(entry.name, run, folder, plans, pointers, document)
+    return DeployedModule(entry, run, folder, plans, pointers, document)
 
 
 def _check_exported(plan: FunctionPlan, entry: ModuleEntry, program: Program) -> None:

@@ -1,0 +1,70 @@
+"""Chains: what is published as the result of one function goes on to the next endpoint."""
+
+from collections.abc import Mapping
+
+from converters.deployment import Endpoint, Function
+from servient.deployment.handover import Handover, hand_over
+from servient.deployment.own_steps import OwnSteps
+from servient.deployment.place import find_place, passed_on
+from servient.deployment.step_answer import step_failed
+from servient.deployment.step_client import StepClient, step_url
+from servient.errors import NextStepFailed
+from servient.journal import Journal
+from servient.wot.invocation import Invocation
+from servient.wot.thing import Follower, Outcome
+
+STEPS_LIMIT = 64
+
+
+class Chains:
+    """Makes the followers of functions whose results go on.
+
+    A step on this very servient is called without the network; any other goes through `client`.
+    """
+
+    def __init__(self, own_steps: OwnSteps, client: StepClient, journal: Journal) -> None:
+        self._own_steps = own_steps
+        self._client = client
+        self._journal = journal
+
+    def follower(self, function: Function) -> Follower | None:
+        """What follows a function's action; None where nothing does."""
+        if function.next is None and not any(function.steps.values()):
+            return None
+
+        async def follow(invocation: Invocation, outcome: Outcome) -> Mapping[str, str]:
+            return await self._follow(function, invocation, outcome)
+
+        return follow
+
+    async def _follow(
+        self, function: Function, invocation: Invocation, outcome: Outcome
+    ) -> Mapping[str, str]:
+        """Take the next step. The link to its result is this one's: a caller follows it."""
+        place = find_place(function, invocation.context)
+        if place.next is None:
+            return {}
+        url = step_url(place.next)
+        if place.number + 1 >= STEPS_LIMIT:
+            reason = (
+                f"a chain has at most {STEPS_LIMIT} steps; does one lead back to an earlier one?"
+            )
+            raise step_failed(url, reason)
+        handover = _handed_over(url, outcome, place.next)
+        context = passed_on(invocation.context, place)
+        names = (invocation.thing, invocation.id, function.name)
+        self._journal.sub_call(*names, url)
+        own = self._own_steps.find(url, function.endpoint.url if function.endpoint else "")
+        if own is None:
+            result_url = await self._client.call(url, place.next, handover, context)
+        else:
+            result_url = await self._own_steps.call(own, place.next, handover, context)
+        self._journal.result_url(*names, result_url)
+        return {"resultUrl": result_url}
+
+
+def _handed_over(url: str, outcome: Outcome, endpoint: Endpoint) -> Handover:
+    try:
+        return hand_over(outcome, endpoint)
+    except NextStepFailed as error:
+        raise step_failed(url, error.detail) from error
