@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import wasmtime
 
-from servient.errors import ServientError
+from servient.errors import ModuleExited, ServientError
 from servient.wasm.confines import Confines, Parts
 from servient.wasm.engine import Engine
 from servient.wasm.entry import Entry
@@ -18,12 +18,13 @@ from servient.wasm.imports.wasi import WASI, Poll
 from servient.wasm.module import Module
 from servient.wasm.output import Output
 from servient.wasm.traps import to_error
-from servient.wasm.types import Buffer, Limits
+from servient.wasm.types import NO_SETTINGS, Buffer, Limits, WasiSettings
 from servient.wasm.uploads import Uploads
 from servient.wasm.watch import Watch
 
 # A module is one instance, with one memory: more are features that it does without.
 PARTS = Parts(instances=1, tables=16, memories=1)
+SAID_CHARACTERS = 300
 
 Arguments = tuple[int | float, ...]
 # The results, and how many seconds the guest took.
@@ -43,13 +44,20 @@ class Guest:
     """Instantiates a module and calls its exports until one fails; then it is to be thrown away."""
 
     def __init__(
-        self, engine: Engine, module: Module, folder: Folder, limits: Limits, watch: Watch
+        self,
+        engine: Engine,
+        module: Module,
+        folder: Folder,
+        limits: Limits,
+        watch: Watch,
+        wasi: WasiSettings = NO_SETTINGS,
+        stdin: bytes | None = None,
     ) -> None:
         self._module = module
         self._watch = watch
-        self._confines = Confines(engine.native, folder, limits, watch, PARTS)
+        self._confines = Confines(engine.native, folder, limits, watch, PARTS, wasi, stdin)
         self._store = self._confines.store
-        self._link = Link(Surroundings(module.signatures, watch, self._confines.stdout))
+        self._link = Link(Surroundings(module.signatures, watch, self._confines.stdout, folder))
         self._linker = self._define_imports(engine)
         self._entries: dict[str, Entry] = {}
 
@@ -112,6 +120,19 @@ class Guest:
             self._uploads.release()
         return values, time.monotonic() - began
 
+    def run(self, name: str, seconds: float) -> Returned:
+        """Run a program to its end, which may be an exit: 0 is success."""
+        began = time.monotonic()
+        try:
+            return self.call(name, (), seconds)
+        except ModuleExited as error:
+            cause = error.__cause__
+            if not isinstance(cause, wasmtime.ExitTrap):
+                raise
+            if cause.code:
+                raise ModuleExited(_ended(cause.code, self.stderr.taken())) from error
+        return (), time.monotonic() - began
+
     def begin(self, name: str, arguments: Arguments, seconds: float) -> "Returned | Suspended":
         """Run a call for no longer than a tick: what it returned, else what `go_on` takes up again.
 
@@ -173,3 +194,9 @@ class Guest:
         if self._link.failure is not None:
             return self._link.failure.to_error(what)
         return self._confines.interruption(what, seconds) or to_error(what, error)
+
+
+def _ended(code: int, stderr: bytes) -> str:
+    """With the last that the program said."""
+    said = stderr.decode(errors="replace").strip()[-SAID_CHARACTERS:]
+    return f"the program ended with exit code {code}" + (f": {said}" if said else "")

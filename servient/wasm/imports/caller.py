@@ -3,10 +3,12 @@
 import ctypes
 import struct
 from collections.abc import Mapping
+from typing import Any, TypeVar, cast
 
 import wasmtime
 
 from servient.errors import ActionFailed, ModuleTrapped
+from servient.wasm.folder import Folder
 from servient.wasm.memory import ALLOC, ALLOC_SIGNATURE, NO_ALLOC, U32, locate
 from servient.wasm.output import Output
 from servient.wasm.raw import call_unchecked
@@ -14,6 +16,8 @@ from servient.wasm.traps import to_error
 from servient.wasm.types import Signature
 from servient.wasm.values import SLOT_BYTES
 from servient.wasm.watch import Watch
+
+T = TypeVar("T")
 
 
 class Interrupted(Exception):
@@ -23,10 +27,14 @@ class Interrupted(Exception):
 class Surroundings:
     """What stays the same over all host calls of one guest."""
 
-    def __init__(self, exports: Mapping[str, Signature], watch: Watch, stdout: Output) -> None:
+    def __init__(
+        self, exports: Mapping[str, Signature], watch: Watch, stdout: Output, folder: Folder
+    ) -> None:
         self.exports = exports
         self.watch = watch
         self.stdout = stdout
+        self.folder = folder
+        self.belongings: dict[type, Any] = {}
         self.is_allocating = False
 
 
@@ -100,6 +108,19 @@ class Caller:
     def _locate(self, address: int, length: int) -> int:
         """The host's address of a part of the guest's memory."""
         return locate(self._native.get("memory"), self._native, address, length)
+
+    # What else the guest has
+
+    def read_file(self, name: str) -> bytes | None:
+        """A file of its folder, or None. Raises InvalidInput for what is no name, and TooLarge."""
+        return self._surroundings.folder.collect((name,)).get(name)
+
+    def belonging(self, kind: type[T]) -> T:
+        """The one thing of this kind that host functions keep for the guest, until it is gone."""
+        belongings = self._surroundings.belongings
+        if kind not in belongings:
+            belongings[kind] = kind()
+        return cast(T, belongings[kind])
 
     # Time and output
 

@@ -9,6 +9,7 @@ from servient.wasm.imports.communication import Communication
 from servient.wasm.imports.dht import Dht
 from servient.wasm.imports.host_function import Namespace
 from servient.wasm.imports.network import Network
+from servient.wasm.imports.nn.namespace import NeuralNetworks
 from servient.wasm.imports.pictures import parse_picture_source
 from servient.wasm.imports.sensors import parse_sensor_source
 from servient.wasm.imports.system import System
@@ -37,4 +38,5 @@ def build_namespaces(settings: ImportSettings) -> tuple[Namespace, ...]:
         Camera(parse_picture_source(camera) if camera else None),
         Dht(parse_sensor_source(sensor) if sensor else None),
         Network(settings.ping_networks),
+        NeuralNetworks(),
     )

@@ -32,8 +32,8 @@ class ImportTable:
         self._signatures |= {name: each.signature for name, each in self._functions.items()}
 
     def names(self) -> tuple[str, ...]:
-        """As `namespace.name`, sorted."""
-        return tuple(sorted(".".join(name) for name in self._signatures))
+        """As `namespace.name`, sorted: what a module may import as this machine is."""
+        return tuple(sorted(".".join(name) for name in self._signatures if not self._lack(name)))
 
     def function(self, name: Name) -> HostFunction | None:
         """None for WASI's, which the engine brings along."""
@@ -42,6 +42,9 @@ class ImportTable:
     def check(self, imports: Sequence[wasmtime.ImportType]) -> None:
         """Raises ModuleRejected, naming each import that is not offered or is of another type."""
         absent, different = [], []
+        lacks = dict.fromkeys(
+            lack for each in imports if (lack := self._lack((each.module, each.name or "")))
+        )
         for each in imports:
             name = one_line(f"{each.module}.{each.name}", NAME_CHARACTERS)
             offered = self._signatures.get((each.module, each.name or ""))
@@ -55,8 +58,12 @@ class ImportTable:
                 different.append(f"{name} is {offers} here, the module wants {wanted}")
         if absent:
             different.insert(0, f"imports that are not offered here: {', '.join(absent)}")
-        if different:
-            raise ModuleRejected("; ".join(different)[:DETAIL_CHARACTERS])
+        if different or lacks:
+            raise ModuleRejected("; ".join((*lacks, *different))[:DETAIL_CHARACTERS])
+
+    def _lack(self, name: Name) -> str | None:
+        function = self._functions.get(name)
+        return function.lack() if function else None
 
 
 def _written(parameters: Iterable[object], results: Iterable[object]) -> str:

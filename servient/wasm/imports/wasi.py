@@ -2,6 +2,7 @@
 
 import struct
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import wasmtime
@@ -10,7 +11,7 @@ from servient.errors import ModuleTrapped
 from servient.wasm.imports.caller import Caller
 from servient.wasm.imports.host_function import HostFunction
 from servient.wasm.native_types import read_signature
-from servient.wasm.types import Signature, ValueType
+from servient.wasm.types import Signature, ValueType, WasiSettings
 
 WASI = "wasi_snapshot_preview1"
 # What the engine offers of it: all of preview 1.
@@ -65,6 +66,9 @@ WASI_FUNCTIONS = frozenset(
     }
 )
 
+# What a guest finds as its own name before its arguments.
+PROGRAM_NAME = "module"
+
 # Layouts of wasi_snapshot_preview1: `subscription` and `event`.
 SUBSCRIPTION_BYTES = 48
 EVENT_BYTES = 32
@@ -75,12 +79,24 @@ ABSOLUTE_TIME = 1
 SUCCESS, FAULT, INVALID = 0, 21, 28
 
 
-def wasi_config(folder: Path, stdout: str, stderr: str) -> wasmtime.WasiConfig:
-    """No environment, no input, one argument, and the folder as the current one."""
+@dataclass(frozen=True, slots=True)
+class Streams:
+    """The files that a guest's standard streams are."""
+
+    stdin: str | None
+    stdout: str
+    stderr: str
+
+
+def wasi_config(folder: Path, streams: Streams, settings: WasiSettings) -> wasmtime.WasiConfig:
+    """The folder is the current one; without settings there is no environment and one argument."""
     config = wasmtime.WasiConfig()
-    config.argv = ["module"]
-    config.stdout_file = stdout
-    config.stderr_file = stderr
+    config.argv = [PROGRAM_NAME, *settings.arguments]
+    config.env = settings.environment.items()
+    if streams.stdin is not None:
+        config.stdin_file = streams.stdin
+    config.stdout_file = streams.stdout
+    config.stderr_file = streams.stderr
     config.preopen_dir(str(folder), ".")
     return config
 

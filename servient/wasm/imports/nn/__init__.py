@@ -1,0 +1,1 @@
+"""`wasi_ephemeral_nn`: neural networks, which the host computes."""
