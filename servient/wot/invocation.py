@@ -1,30 +1,20 @@
-"""Invocations of actions: one record each, kept once for all bindings."""
+"""One invocation of an action, and waiting for its outcome."""
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from enum import StrEnum
 
-from servient.errors import Busy, NotFound, ServientError
+from servient.errors import ServientError
 from servient.wot.content import Content, Value
-
-HISTORY_LIMIT = 1000
-RUNNING_LIMIT = 1024
+from servient.wot.record import File, Kept, Record, Recorder
+from servient.wot.record import Status as Status
+from servient.wot.recording import load_files, record_now
 
 # The id of the invocation that a handler runs for; "" outside of handlers. The id alone: tasks that a
 # handler leaves behind keep their context, and must not keep the record with its input.
 INVOCATION_ID: ContextVar[str] = ContextVar("invocation_id", default="")
-
-
-class Status(StrEnum):
-    """The states of an ActionStatus object (WoT Profile, section 5.2.2)."""
-
-    PENDING = "pending"
-    RUNNING = "running"
-    COMPLETED = "completed"
-    FAILED = "failed"
 
 
 @dataclass(eq=False, slots=True)
@@ -32,7 +22,8 @@ class Invocation:
     """One call of an action, from its request to its output or error.
 
     `context` is what else the request said, such as headers that are to be passed on, by names in
-    lower case; `files` are those that were made, by their names.
+    lower case; `files` are those that were made, by their names. Once it is over, files may be
+    `StoredFile`s, also those in its input and output: `Invocations.load` has what is in them.
     """
 
     id: str
@@ -43,16 +34,32 @@ class Invocation:
     status: Status = Status.PENDING
     output: Value = None
     error: ServientError | None = None
-    files: Mapping[str, Content] = field(default_factory=dict)
+    files: Mapping[str, File] = field(default_factory=dict)
     notes: Mapping[str, str] = field(default_factory=dict)
     requested_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     ended_at: datetime | None = None
-    _ended: asyncio.Event = field(default_factory=asyncio.Event)
+    text_bytes: int = 0
+    files_bytes: int = 0
+    _recorder: Recorder | None = None
+    _outcome: Record | None = None
+    _waiting: list[asyncio.Future[Value]] = field(default_factory=list)
     _stop: Callable[[], object] = lambda: None
 
     @property
     def is_over(self) -> bool:
         return self.ended_at is not None
+
+    @property
+    def outcome(self) -> Record:
+        """What is decided. Raises ValueError when nothing is."""
+        if self._outcome is None:
+            raise ValueError(f"invocation {self.id} has no outcome yet")
+        return self._outcome
+
+    @property
+    def is_decided(self) -> bool:
+        """Whether its outcome is certain, perhaps not kept yet and so not to be seen."""
+        return self._outcome is not None or self.is_over
 
     @property
     def number(self) -> str:
@@ -65,7 +72,7 @@ class Invocation:
 
     def cancel(self) -> None:
         """Stop it where it is: it ends as failed. One that is over stays as it is."""
-        if not self.is_over:
+        if not self.is_decided:
             self._stop()
 
     def complete(
@@ -74,29 +81,86 @@ class Invocation:
         files: Mapping[str, Content] | None = None,
         notes: Mapping[str, str] | None = None,
     ) -> None:
-        self.files, self.notes = files or {}, notes or {}
-        self._end(Status.COMPLETED, output, None)
+        """Its outcome, which is seen when the record is closed."""
+        self._decide(Status.COMPLETED, output, None, files or {}, notes or {})
 
     def fail(self, error: ServientError) -> None:
+        """Its outcome, which is seen when the record is closed."""
         # The record outlives the call: it must not keep the call's frames and all that is in them.
-        self.notes = error.notes
         error.__traceback__ = error.__cause__ = error.__context__ = None
-        self._end(Status.FAILED, None, error)
+        self._decide(Status.FAILED, None, error, {}, error.notes)
 
-    def _end(self, status: Status, output: Value, error: ServientError | None) -> None:
-        self.status, self.output, self.error = status, output, error
-        self.ended_at = datetime.now(UTC)
-        self._ended.set()
+    def _decide(
+        self,
+        status: Status,
+        output: Value,
+        error: ServientError | None,
+        files: Mapping[str, Content],
+        notes: Mapping[str, str],
+    ) -> None:
+        self._outcome = Record(
+            int(self.number),
+            self.thing,
+            self.action,
+            self.input,
+            self.context,
+            self.requested_at,
+            status,
+            output,
+            error,
+            files,
+            notes,
+            datetime.now(UTC),
+        )
+
+    def close(self, kept: Kept) -> None:
+        """It is over: who waits gets its outcome, with files as they are in memory still."""
+        decided, self._outcome = self._outcome, None
+        record, self.text_bytes, self.files_bytes = kept
+        self.input, self.output, self.files = record.input, record.output, record.files
+        self.status, self.error, self.notes = record.status, record.error, record.notes
+        self.ended_at = record.ended_at
+        waiting, self._waiting = self._waiting, []
+        for waiter in waiting:
+            if not waiter.done():
+                waiter.set_result(decided.output if decided else None)
 
     async def result(self) -> Value:
         """The output, when it is there. Raises the ServientError that the invocation failed with.
 
         Whoever stops waiting does not stop the invocation: its outcome is still published.
         """
-        await self._ended.wait()
+        is_late = self.is_over
+        output = self.output if is_late else await self._wait()
         if self.error is not None:
             raise _again(self.error)
-        return self.output
+        return await load_files(output, self._recorder) if is_late else output
+
+    async def _wait(self) -> Value:
+        waiter: asyncio.Future[Value] = asyncio.get_running_loop().create_future()
+        self._waiting.append(waiter)
+        return await waiter
+
+    async def recorded(self) -> None:
+        """Wait until its id can be given out: what there is of it outlives the process.
+
+        Raises StorageFailed.
+        """
+        if self._outcome is not None:
+            await self._wait()
+        elif not self.is_over and self._recorder is not None:
+            await record_now(self._recorder, self._to_record())
+
+    def _to_record(self) -> Record:
+        return Record(
+            int(self.number),
+            self.thing,
+            self.action,
+            self.input,
+            self.context,
+            self.requested_at,
+            Status.RUNNING,
+        )
 
 
 def _again(error: ServientError) -> ServientError:
@@ -104,55 +168,3 @@ def _again(error: ServientError) -> ServientError:
     copy = type(error).__new__(type(error), *error.args)
     copy.__dict__.update(error.__dict__)
     return copy
-
-
-class Invocations:
-    """The invocations of a servient: those that run, and a bounded history of those that are over."""
-
-    def __init__(
-        self, history_limit: int = HISTORY_LIMIT, running_limit: int = RUNNING_LIMIT
-    ) -> None:
-        self._history_limit = history_limit
-        self._running_limit = running_limit
-        self._running: dict[str, Invocation] = {}
-        self._over: dict[str, Invocation] = {}
-        self._count = 0
-
-    @property
-    def next_number(self) -> int:
-        """The number of the next invocation; every earlier one has a smaller one."""
-        return self._count
-
-    def open(
-        self, thing: str, action: str, value: Value, context: Mapping[str, str] | None = None
-    ) -> Invocation:
-        """A new, pending record. Raises Busy when too many are under way."""
-        if len(self._running) >= self._running_limit:
-            raise Busy(f"{self._running_limit} invocations are under way; try again later")
-        invocation_id = f"{thing}:{action}:{self._count}"
-        invocation = Invocation(invocation_id, thing, action, value, context or {})
-        self._count += 1
-        self._running[invocation.id] = invocation
-        return invocation
-
-    def close(self, invocation: Invocation) -> None:
-        """Move a record that is over to the history, and forget the oldest beyond the limit."""
-        del self._running[invocation.id]
-        self._over[invocation.id] = invocation
-        while len(self._over) > self._history_limit:
-            del self._over[next(iter(self._over))]
-
-    def find(self, invocation_id: str) -> Invocation:
-        """Raises NotFound."""
-        found = self._running.get(invocation_id) or self._over.get(invocation_id)
-        if found is None:
-            raise NotFound(f"no invocation {invocation_id[:200]!r}")
-        return found
-
-    def __iter__(self) -> Iterator[Invocation]:
-        """Oldest first: those that are over, then those under way."""
-        yield from tuple(self._over.values())
-        yield from tuple(self._running.values())
-
-    def __len__(self) -> int:
-        return len(self._over) + len(self._running)

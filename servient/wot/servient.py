@@ -15,7 +15,7 @@ from servient.wot.binding import Binding
 from servient.wot.catalogue import close_catalogue, serve_catalogue
 from servient.wot.description import Description, Document
 from servient.wot.entry import WoT
-from servient.wot.invocation import Invocations
+from servient.wot.invocations import Invocations
 from servient.wot.thing import ExposedThing
 from servient.wot.thing_set import ThingSet
 

@@ -152,7 +152,7 @@ class ExposedThing(DescribedThing):
         )
 
         def end(_: object) -> None:
-            if not invocation.is_over:  # cancelled, perhaps before it began
+            if not invocation.is_decided:  # cancelled, perhaps before it began
                 error = ActionFailed(f"action {name!r} was cancelled")
                 self._fail(invocation, affordance, error)
 

@@ -11,7 +11,8 @@ import pytest
 
 from servient.errors import ActionFailed, Busy, InvalidInput, NotFound, ServientError
 from servient.wot.entry import WoT
-from servient.wot.invocation import Invocations, Status
+from servient.wot.invocation import Status
+from servient.wot.invocations import Bounds, Invocations
 from servient.wot.servient import Servient
 from servient.wot.thing import ExposedThing
 from tests.wot.documents import worker
@@ -27,7 +28,7 @@ def ended(invocations: Invocations, number: int) -> str:
 
 
 async def test_the_history_is_bounded_and_forgets_the_oldest() -> None:
-    invocations = Invocations(history_limit=3)
+    invocations = Invocations(Bounds(history=3))
     ids = [ended(invocations, number) for number in range(10)]
     assert [invocation.id for invocation in invocations] == ids[-3:]
     assert len(invocations) == 3
@@ -38,7 +39,7 @@ async def test_the_history_is_bounded_and_forgets_the_oldest() -> None:
 
 
 async def test_what_runs_is_never_forgotten() -> None:
-    invocations = Invocations(history_limit=1, running_limit=2)
+    invocations = Invocations(Bounds(history=1, running=2))
     running = invocations.open("thing", "act", None)
     for number in range(5):
         ended(invocations, number)

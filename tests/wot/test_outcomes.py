@@ -17,7 +17,8 @@ from servient.errors import (
 )
 from servient.wot.content import Content
 from servient.wot.entry import WoT
-from servient.wot.invocation import Invocations, Status
+from servient.wot.invocation import Status
+from servient.wot.invocations import Bounds, Invocations
 from servient.wot.servient import Servient
 from servient.wot.thing import ExposedThing, Outcome
 from tests.wot.documents import action, td, worker
@@ -419,7 +420,7 @@ async def test_a_handlers_own_timeout_is_not_the_deadline(expose: Expose) -> Non
 
 
 async def test_too_many_at_once_are_refused_and_leave_no_record() -> None:
-    servient = Servient(invocations=Invocations(running_limit=2))
+    servient = Servient(invocations=Invocations(Bounds(running=2)))
     await servient.start()
     gate = Gate(output=5)
     thing = WoT(servient).produce(worker())
@@ -440,7 +441,7 @@ async def test_failures_make_room_again(expose: Expose, servient: Servient) -> N
         return Outcome(events={"unknown": 1})
 
     thing = expose(worker(), work=fail)
-    servient.invocations = Invocations(running_limit=3)
+    servient.invocations = Invocations(Bounds(running=3))
     for _ in range(10):
         with pytest.raises(ServientError, match="unknown"):
             await thing.invoke_action("work")

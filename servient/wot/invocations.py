@@ -1,0 +1,175 @@
+"""Invocations of actions: one record each, kept once for all bindings."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+from servient.errors import Busy, NotFound, ServientError
+from servient.wot.content import Value
+from servient.wot.invocation import Invocation
+from servient.wot.record import Kept, Record, Recorder, Status
+from servient.wot.recording import load_files
+
+HISTORY_LIMIT = 1000
+HISTORY_AGE_SECONDS = 7 * 24 * 3600.0
+RUNNING_LIMIT = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How many invocations may be under way, and how much is remembered of those that are over.
+
+    `text_bytes` bounds what is in memory, `files_bytes` what is on disk: both apply to records that
+    are kept by a recorder.
+    """
+
+    running: int = RUNNING_LIMIT
+    history: int = HISTORY_LIMIT
+    age_seconds: float = HISTORY_AGE_SECONDS
+    text_bytes: int = 32 * 2**20
+    files_bytes: int = 512 * 2**20
+
+
+class Invocations:
+    """The invocations of a servient: those that run, and a bounded history of those that are over.
+
+    With a recorder, what happened in an earlier life of the servient is remembered, and an
+    invocation is over when its record is kept.
+    """
+
+    def __init__(
+        self,
+        bounds: Bounds | None = None,
+        recorder: Recorder | None = None,
+        kept: Iterable[Kept] = (),
+        next_number: int = 0,
+    ) -> None:
+        self._bounds = bounds or Bounds()
+        self._recorder = recorder
+        self._running: dict[str, Invocation] = {}
+        self._over: dict[str, Invocation] = {}
+        self._text_bytes = self._files_bytes = 0
+        self._count = next_number
+        for each in kept:
+            self._remember(_restored(each, recorder))
+        self._forget_old()
+
+    @property
+    def next_number(self) -> int:
+        """The number of the next invocation; every earlier one has a smaller one."""
+        return self._count
+
+    def open(
+        self, thing: str, action: str, value: Value, context: Mapping[str, str] | None = None
+    ) -> Invocation:
+        """A new, pending record. Raises Busy when too many are under way."""
+        if len(self._running) >= self._bounds.running:
+            raise Busy(f"{self._bounds.running} invocations are under way; try again later")
+        invocation = Invocation(
+            _to_id(thing, action, self._count),
+            thing,
+            action,
+            value,
+            context or {},
+            _recorder=self._recorder,
+        )
+        self._count += 1
+        self._running[invocation.id] = invocation
+        return invocation
+
+    def close(self, invocation: Invocation) -> None:
+        """Move a record whose outcome is decided to the history, when it is kept."""
+        outcome = invocation.outcome
+        if self._recorder is None:
+            self._close(invocation, Kept(outcome))
+        else:
+            self._recorder.record(outcome, partial(self._recorded, invocation, outcome))
+
+    def _recorded(
+        self, invocation: Invocation, outcome: Record, kept: Kept | ServientError
+    ) -> None:
+        if isinstance(kept, ServientError):
+            # Never silently: who asked hears of it, and nobody sees a result that may be lost.
+            kept.__traceback__ = kept.__cause__ = None
+            failed = replace(
+                outcome, input=None, output=None, files={}, status=Status.FAILED, error=kept
+            )
+            kept = Kept(failed)
+        self._close(invocation, kept)
+
+    def _close(self, invocation: Invocation, kept: Kept) -> None:
+        invocation.close(kept)
+        del self._running[invocation.id]
+        self._remember(invocation)
+        self._forget_old()
+
+    def _remember(self, invocation: Invocation) -> None:
+        self._over[invocation.id] = invocation
+        self._text_bytes += invocation.text_bytes
+        self._files_bytes += invocation.files_bytes
+
+    def _forget_old(self) -> None:
+        """Forget the oldest until all bounds hold."""
+        bounds, forgotten = self._bounds, []
+        oldest_kept = datetime.now(UTC) - timedelta(seconds=bounds.age_seconds)
+        while self._over:
+            oldest = next(iter(self._over.values()))
+            if (
+                len(self._over) <= bounds.history
+                and self._text_bytes <= bounds.text_bytes
+                and self._files_bytes <= bounds.files_bytes
+                and (oldest.ended_at or oldest_kept) >= oldest_kept
+            ):
+                break
+            del self._over[oldest.id]
+            self._text_bytes -= oldest.text_bytes
+            self._files_bytes -= oldest.files_bytes
+            forgotten.append(int(oldest.number))
+        if forgotten and self._recorder is not None:
+            self._recorder.forget(forgotten)
+
+    async def load(self, value: Value) -> Value:
+        """A value of an invocation with its files as Contents. Raises StorageFailed."""
+        return await load_files(value, self._recorder)
+
+    def find(self, invocation_id: str) -> Invocation:
+        """Raises NotFound."""
+        found = self._running.get(invocation_id) or self._over.get(invocation_id)
+        if found is None:
+            raise NotFound(f"no invocation {invocation_id[:200]!r}")
+        return found
+
+    def __iter__(self) -> Iterator[Invocation]:
+        """Oldest first: those that are over, then those under way."""
+        self._forget_old()
+        yield from tuple(self._over.values())
+        yield from tuple(self._running.values())
+
+    def __len__(self) -> int:
+        return len(self._over) + len(self._running)
+
+
+def _to_id(thing: str, action: str, number: int) -> str:
+    return f"{thing}:{action}:{number}"
+
+
+def _restored(kept: Kept, recorder: Recorder | None) -> Invocation:
+    record, text_bytes, files_bytes = kept
+    return Invocation(
+        _to_id(record.thing, record.action, record.number),
+        record.thing,
+        record.action,
+        record.input,
+        record.context,
+        record.status,
+        record.output,
+        record.error,
+        record.files,
+        record.notes,
+        record.requested_at,
+        record.ended_at,
+        text_bytes,
+        files_bytes,
+        _recorder=recorder,
+    )
