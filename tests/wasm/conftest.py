@@ -3,13 +3,14 @@
 import contextlib
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, cast, get_args
 
 import pytest
 import wasmtime
 
 from servient.wasm.engine import Engine
 from servient.wasm.instance import Instance
+from servient.wasm.isolated.instance import IsolatedInstance
 from servient.wasm.types import Call, CallResult, Limits
 
 MIB = 2**20
@@ -22,6 +23,9 @@ LIMITS = Limits(
     queue_length=4,
 )
 
+# Where a module runs: in this process, or in one of its own.
+Kind = Literal["here", "isolated"]
+KINDS = get_args(Kind)
 MakeInstance = Callable[..., contextlib.AbstractAsyncContextManager[Instance]]
 
 
@@ -32,7 +36,13 @@ async def engine() -> AsyncIterator[Engine]:
 
 
 @pytest.fixture
-def running(engine: Engine, tmp_path: Path) -> MakeInstance:
+def kind() -> Kind:
+    """A file of tests that hold for both kinds has a fixture of this name with both as its params."""
+    return "here"
+
+
+@pytest.fixture
+def running(engine: Engine, tmp_path: Path, kind: Kind) -> MakeInstance:
     """An instance of a module in text form, in a folder of its own."""
     folders = iter(range(1000))
 
@@ -41,8 +51,12 @@ def running(engine: Engine, tmp_path: Path) -> MakeInstance:
         folder = tmp_path / str(next(folders))
         folder.mkdir()
         module = await engine.compile(bytes(wasmtime.wat2wasm(text)))
-        async with Instance(engine, module, folder, LIMITS) as instance:
-            yield instance
+        if kind == "here":
+            async with Instance(engine, module, folder, LIMITS) as instance:
+                yield instance
+        else:
+            async with IsolatedInstance(module, folder, LIMITS) as isolated:
+                yield cast(Instance, isolated)  # tests look into Instances only
 
     return run
 

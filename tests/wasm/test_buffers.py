@@ -1,11 +1,13 @@
 """Bytes that functions are called with: where they are put, how often, and whose memory it is."""
 
+from typing import cast
+
 import pytest
 
 from servient.errors import ActionFailed, DeadlineExceeded, ModuleTrapped, TooLarge
 from servient.wasm.instance import Instance
 from servient.wasm.types import Buffer, Call, CallResult
-from tests.wasm.conftest import MIB, MakeInstance
+from tests.wasm.conftest import KINDS, MIB, Kind, MakeInstance
 
 MODEL = Buffer(bytes(range(200)), is_kept=True)
 
@@ -72,6 +74,12 @@ async def ask(instance: Instance, function: str) -> int | float:
 
 def expected(image: bytes) -> int:
     return 1000 * sum(MODEL.body) + sum(image)
+
+
+@pytest.fixture(params=KINDS)
+def kind(request: pytest.FixtureRequest) -> Kind:
+    """All of this holds wherever the module runs."""
+    return cast(Kind, request.param)
 
 
 @pytest.mark.parametrize("text", [BORROWING, GIVEN_BACK, OWNING])

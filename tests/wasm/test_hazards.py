@@ -6,6 +6,7 @@ import random
 import threading
 import time
 from pathlib import Path
+from typing import cast
 
 import pytest
 import wasmtime
@@ -22,7 +23,7 @@ from servient.errors import (
 from servient.wasm.engine import Engine
 from servient.wasm.instance import Instance
 from servient.wasm.types import Call
-from tests.wasm.conftest import LIMITS, MakeInstance, call
+from tests.wasm.conftest import KINDS, LIMITS, Kind, MakeInstance, call
 
 HOSTILE = """
 (module
@@ -73,6 +74,12 @@ HOSTILE = """
     (call $open (i32.const 3) (i32.const 1) (i32.const 16) (i32.const 3)
       (i32.const 0) (i64.const 2) (i64.const 0) (i32.const 0) (i32.const 100))))
 """
+
+
+@pytest.fixture(params=KINDS)
+def kind(request: pytest.FixtureRequest) -> Kind:
+    """All of this holds wherever the module runs."""
+    return cast(Kind, request.param)
 
 
 @pytest.mark.parametrize(
@@ -205,20 +212,24 @@ async def test_an_endless_start_function_is_ended(running: MakeInstance) -> None
             pass
 
 
+def wasm_threads() -> list[str]:
+    """Of the engine's and of instances; not those of the event loop's."""
+    return [thread.name for thread in threading.enumerate() if thread.name.startswith("wasm-")]
+
+
 async def test_closing_ends_an_endless_call_and_leaves_no_thread(running: MakeInstance) -> None:
-    before = threading.active_count()
+    before = wasm_threads()
     async with running(HOSTILE) as instance:
         tasks = [
             asyncio.create_task(call(instance, name, *arguments, deadline_seconds=60))
             for name, arguments in (("forever", ()), ("sleep", (60,)), ("count", ()))
         ]
         await asyncio.sleep(0.1)
-        assert threading.active_count() > before
         started = time.monotonic()
     assert time.monotonic() - started < 10
     done = await asyncio.gather(*tasks, return_exceptions=True)
     assert all(isinstance(each, ServientError) for each in done), done
-    assert threading.active_count() <= before + 1  # the pool's own thread that joined
+    assert wasm_threads() == before
     with pytest.raises(ServientError):
         await call(instance, "count")
 

@@ -2,12 +2,12 @@
 
 import asyncio
 import math
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from servient.errors import Busy, InvalidInput, NotFound
-from tests.wasm.conftest import MakeInstance, call
+from tests.wasm.conftest import KINDS, Kind, MakeInstance, call
 
 COUNTER = """
 (module (global $n (mut i32) (i32.const 0))
@@ -25,6 +25,12 @@ IDENTITIES = """
   (func (export "swap") (param i32 f64) (result f64 i32) local.get 1 local.get 0)
   (func (export "nothing")))
 """
+
+
+@pytest.fixture(params=KINDS)
+def kind(request: pytest.FixtureRequest) -> Kind:
+    """All of this holds wherever the module runs."""
+    return cast(Kind, request.param)
 
 
 async def test_state_is_kept_between_calls(running: MakeInstance) -> None:

@@ -1,0 +1,1 @@
+"""Modules in processes of their own, which can be killed."""
