@@ -26,6 +26,10 @@ class ModuleFolder:
         for name, body in files.items():
             (deployed / name).write_bytes(body)
 
+    def put(self, name: str, body: bytes) -> None:
+        """Replace a file of the deployment."""
+        (deployed_path(self.path) / name).write_bytes(body)
+
     def remove(self) -> None:
         for path in (self.path, deployed_path(self.path)):
             with contextlib.suppress(OSError):

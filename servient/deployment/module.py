@@ -6,16 +6,19 @@ from pathlib import Path
 
 from converters.deployment import Deployment, Function, ModuleEntry
 from converters.errors import ConversionError
-from converters.plan import FunctionPlan, plan_functions
+from converters.plan import INITIALIZER, FunctionPlan, plan_functions
+from converters.reading import escape
 from converters.thing import describe
 from servient.deployment.chain import Chains
 from servient.deployment.description import read_description
 from servient.deployment.folder import ModuleFolder
+from servient.deployment.initializer import Initializer, find_initializer
 from servient.deployment.pointers import Pointers, find_model
 from servient.deployment.program import Handler, Program, Run, compile_program
 from servient.errors import ManifestRejected, ModuleRejected, ServientError
 from servient.journal import Journal
 from servient.wasm.engine import Engine
+from servient.wasm.imports.standard import ImportSettings
 from servient.wasm.types import Limits
 from servient.wot.content import Value
 from servient.wot.description import Document
@@ -41,6 +44,7 @@ class DeployedModule:
         plans: tuple[FunctionPlan, ...],
         pointers: Mapping[str, Pointers],
         document: Document,
+        initializer: Initializer | None,
     ) -> None:
         self.name = entry.name
         self.thing: ExposedThing | None = None
@@ -50,15 +54,31 @@ class DeployedModule:
         self._plans = plans
         self._pointers = pointers
         self._document = document
+        self._initializer = initializer
         self._generation = 0
 
     async def start(self, files: Mapping[str, bytes]) -> None:
         """Write the files and start the instance. Raises ModuleRejected when it does not start."""
-        self._folder.create(files)
+        # What is written only later has to be known as a file of the deployment from the beginning.
+        later = dict.fromkeys(self._initializer.files, b"") if self._initializer else {}
+        self._folder.create({**later, **files})
         try:
             await self._run.start()
+            if self._initializer:
+                await self._initialize(self._initializer)
         except ServientError as error:
             raise ModuleRejected(f"module {self.name!r} does not start: {error.detail}") from error
+
+    async def _initialize(self, initializer: Initializer) -> None:
+        """Raises ModuleRejected."""
+        try:
+            written = await self._run.initialize(initializer)
+        except ServientError as error:
+            raise ModuleRejected(f"{INITIALIZER!r} failed: {error.detail}") from error
+        for name in initializer.files:
+            if name not in written:
+                raise ModuleRejected(f"{INITIALIZER!r} wrote no file {name!r}")
+            self._folder.put(name, written[name])
 
     def expose(self, wot: WoT, name: str, deadline_seconds: float, journal: Journal) -> None:
         """Make the Thing and serve it."""
@@ -95,11 +115,12 @@ class DeployedModule:
             journal.failed(thing.name, request_id, function)
             self._tell_replacement(thing, error.detail)
             raise
+        self._tell_replacement(thing, "its process ended between two calls")
         journal.completed(thing.name, request_id, function, outcome.output)
         return outcome
 
     def _tell_replacement(self, thing: ExposedThing, reason: str) -> None:
-        """Say so when an invocation cost the instance, and with it the module's state."""
+        """Say so when the instance is another than at the last call, and the module's state lost."""
         if self._run.generation != self._generation:
             self._generation = self._run.generation
             thing.set_property(self._document[GENERATION_PROPERTY], self._generation)
@@ -126,13 +147,16 @@ async def build_module(
     limits: Limits,
     instance_path: Path,
     servient_id: str,
+    isolation: ImportSettings | None = None,
 ) -> DeployedModule:
     """Compile a module and work out its Thing; nothing is running and nothing is written yet.
 
-    `contents` are fetched files by URL. Raises ModuleRejected or ManifestRejected.
+    `contents` are fetched files by URL; with `isolation` the module runs in a process of its own.
+    Raises ModuleRejected or ManifestRejected.
     """
     try:
-        program = await compile_program(engine, contents[entry.binary_url], entry.is_stateless)
+        binary = contents[entry.binary_url]
+        program = await compile_program(engine, binary, entry.is_stateless, isolation)
     except ModuleRejected as error:
         raise ModuleRejected(f"{entry.binary_url}: {error.detail}") from error
     endpoints = read_description(entry, contents)
@@ -150,18 +174,21 @@ async def build_module(
             pointers[plan.function] = found
         else:
             _check_parameters(plan, entry, program)
+    initializer = find_initializer(entry, program.signatures, limits.start_seconds)
     document = describe(deployment.id, entry, plans, servient_id=servient_id)
     folder = ModuleFolder(instance_path)
     run = program.run(engine, folder.path, limits)
-    return DeployedModule(entry, run, folder, plans, pointers, document)
+    return DeployedModule(entry, run, folder, plans, pointers, document, initializer)
 
 
 def _check_exported(plan: FunctionPlan, entry: ModuleEntry, program: Program) -> None:
     """Raises ManifestRejected when the module has no such function."""
     if plan.function not in program.signatures:
         offered = ", ".join(sorted(program.signatures)) or "none"
-        raise ManifestRejected(
-            f"module {entry.name!r} exports no function {plan.function!r}; it exports {offered[:300]}"
+        raise _rejected(
+            plan,
+            entry,
+            f"module {entry.name!r} exports no function {plan.function!r}; it exports {offered[:300]}",
         )
 
 
@@ -169,7 +196,14 @@ def _check_parameters(plan: FunctionPlan, entry: ModuleEntry, program: Program) 
     """Raises ManifestRejected when the function takes other arguments."""
     count = program.parameter_count(plan.function)
     if len(plan.parameters) != count:
-        raise ManifestRejected(
+        raise _rejected(
+            plan,
+            entry,
             f"function {plan.function!r} of module {entry.name!r} takes {count}"
-            f" arguments, not {len(plan.parameters)}: {', '.join(plan.parameters) or 'none declared'}"
+            f" arguments, not {len(plan.parameters)}: {', '.join(plan.parameters) or 'none declared'}",
         )
+
+
+def _rejected(plan: FunctionPlan, entry: ModuleEntry, detail: str) -> ManifestRejected:
+    pointer = f"/instructions/modules/{escape(entry.name)}/{escape(plan.function)}"
+    return ManifestRejected(detail, [{"pointer": pointer, "detail": detail}])

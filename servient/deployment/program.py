@@ -5,18 +5,23 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeAlias
 
-from converters.plan import FunctionPlan, Signature
+from converters.plan import INITIALIZER, FunctionPlan, Signature
 from servient.deployment.component_function import ComponentFunction
 from servient.deployment.function import Function
+from servient.deployment.initializer import Initializer
 from servient.deployment.pointers import Pointers, find_pointers
 from servient.errors import ModuleRejected
 from servient.wasm.components.component import Component
 from servient.wasm.components.instance import ComponentInstance
 from servient.wasm.engine import Engine, is_component
+from servient.wasm.imports.standard import ImportSettings
 from servient.wasm.instance import Instance
+from servient.wasm.isolated.instance import IsolatedInstance
+from servient.wasm.isolated.setup import Isolation
 from servient.wasm.module import Module
+from servient.wasm.running import Running
 from servient.wasm.stateless import StatelessInstances
-from servient.wasm.types import Limits
+from servient.wasm.types import Call, Limits
 from servient.wot.content import Value
 from servient.wot.thing import Outcome
 
@@ -29,6 +34,10 @@ class Run(Protocol):
     async def start(self) -> None: ...
 
     async def close(self) -> None: ...
+
+    async def initialize(self, initializer: Initializer) -> Mapping[str, bytes]:
+        """Run it; returns the files that it wrote. Raises ServientError."""
+        ...
 
     @property
     def generation(self) -> int:
@@ -59,10 +68,20 @@ class Program(Protocol):
     def run(self, engine: Engine, folder: Path, limits: Limits) -> Run: ...
 
 
-async def compile_program(engine: Engine, binary: bytes, is_stateless: bool = False) -> Program:
-    """Raises ModuleRejected."""
+async def compile_program(
+    engine: Engine,
+    binary: bytes,
+    is_stateless: bool = False,
+    isolation: ImportSettings | None = None,
+) -> Program:
+    """With `isolation` it runs in a process of its own, where it may reach that. Raises ModuleRejected."""
     if not is_component(binary):
-        return CoreProgram(await engine.compile(binary), is_stateless)
+        return CoreProgram(await engine.compile(binary), is_stateless, isolation)
+    if isolation is not None:
+        raise ModuleRejected(
+            "a component cannot run in a process of its own, as `isolated` beside the module or this"
+            " servient's setting `isolate_modules` demands"
+        )
     if is_stateless:
         raise ModuleRejected("a component cannot be declared stateless; leave `stateless` out")
     return ComponentProgram(await engine.compile_component(binary))
@@ -72,6 +91,7 @@ async def compile_program(engine: Engine, binary: bytes, is_stateless: bool = Fa
 class CoreProgram:
     module: Module
     is_stateless: bool
+    isolation: ImportSettings | None = None
 
     @property
     def signatures(self) -> Mapping[str, Signature]:
@@ -87,6 +107,9 @@ class CoreProgram:
         return find_pointers(plan, self.module.signatures, model)
 
     def run(self, engine: Engine, folder: Path, limits: Limits) -> "CoreRun":
+        if self.isolation is not None:
+            isolation = Isolation(self.isolation, self.is_stateless)
+            return CoreRun(self.module, IsolatedInstance(self.module, folder, limits, isolation))
         kind = StatelessInstances if self.is_stateless else Instance
         return CoreRun(self.module, kind(engine, self.module, folder, limits))
 
@@ -94,7 +117,7 @@ class CoreProgram:
 @dataclass(frozen=True, slots=True)
 class CoreRun:
     module: Module
-    instance: Instance | StatelessInstances
+    instance: Running
 
     @property
     def generation(self) -> int:
@@ -105,6 +128,11 @@ class CoreRun:
 
     async def close(self) -> None:
         await self.instance.close()
+
+    async def initialize(self, initializer: Initializer) -> Mapping[str, bytes]:
+        seconds = initializer.deadline_seconds
+        call = Call(INITIALIZER, outputs=initializer.files, deadline_seconds=seconds)
+        return (await self.instance.call(call)).files
 
     def handler(
         self, plan: FunctionPlan, deadline_seconds: float, pointers: Pointers | None
@@ -144,6 +172,9 @@ class ComponentRun:
 
     async def close(self) -> None:
         await self.instance.close()
+
+    async def initialize(self, initializer: Initializer) -> Mapping[str, bytes]:
+        return {}  # no function of a component can have such a name
 
     def handler(
         self, plan: FunctionPlan, deadline_seconds: float, pointers: Pointers | None

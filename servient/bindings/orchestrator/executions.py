@@ -20,7 +20,7 @@ PASSED_ON = (
     "x-request-id",
     "x-correlation-id",
 )
-HEADER_LIMIT_CHARS = 1024
+HEADER_LIMIT_CHARS = 8192
 
 
 class Executions:
