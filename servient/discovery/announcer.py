@@ -8,7 +8,7 @@ from typing import Self
 from zeroconf import InterfaceChoice, NonUniqueNameException, ServiceInfo
 from zeroconf.asyncio import AsyncServiceInfo, AsyncZeroconf
 
-from servient.discovery.service import Service
+from servient.discovery.service import Service, is_own_address
 
 logger = logging.getLogger(__name__)
 
@@ -30,6 +30,7 @@ class Announcer:
         self._interface = interface or service.address
         self._withdraws = withdraws
         self._webthing = service.webthing()
+        self._wot = service.wot()
         self._zeroconf: AsyncZeroconf | None = None
         self._task: asyncio.Task[None] | None = None
 
@@ -41,17 +42,19 @@ class Announcer:
         return self
 
     def _open(self) -> AsyncZeroconf | None:
-        for interfaces in ([self._interface], InterfaceChoice.Default):
-            try:
-                return AsyncZeroconf(interfaces=interfaces)
-            except OSError as error:  # the address is another machine's that passes packets on
-                reason = error.strerror or error
-                logger.info("no multicast DNS on %s: %s", interfaces, reason)
-        logger.warning("cannot announce %s: there is no multicast DNS here", self._service.name)
-        return None
+        # The address may be that of another machine, which passes packets on to this one.
+        is_here = is_own_address(self._interface)
+        try:
+            return AsyncZeroconf(
+                interfaces=[self._interface] if is_here else InterfaceChoice.Default
+            )
+        except OSError as error:
+            reason = error.strerror or error
+            logger.warning("%s is not announced: no multicast DNS: %s", self._service.name, reason)
+            return None
 
     async def _announce(self, zeroconf: AsyncZeroconf) -> None:
-        for info in (self._webthing, self._service.wot()):
+        for info in (self._webthing, self._wot):
             try:
                 await self._register(zeroconf, info)
             except NonUniqueNameException:
@@ -82,8 +85,9 @@ class Announcer:
 
     async def repeat(self) -> None:
         """Announce again, for those who have lost sight of this servient."""
-        if self._zeroconf is None or self._task is None or not self._task.done():
+        if self._zeroconf is None or self._task is None:
             return
+        await asyncio.wait((self._task,))
         if self._webthing in self._registered():
             await (await self._zeroconf.async_update_service(self._webthing))
 
@@ -98,10 +102,17 @@ class Announcer:
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
-        if not self._withdraws and self._webthing in self._registered():
-            # Closing says goodbye for what is registered.
-            self._zeroconf.zeroconf.registry.async_remove(self._webthing)
+        if not self._withdraws:
+            await self._leave_unnoticed(self._zeroconf)
         await self._zeroconf.async_close()
+
+    async def _leave_unnoticed(self, zeroconf: AsyncZeroconf) -> None:
+        # While both are registered, the goodbye of the one leaves the address that they share alone.
+        if self._wot in self._registered():
+            await (await zeroconf.async_unregister_service(self._wot))
+        if self._webthing in self._registered():
+            # Closing would say goodbye for it.
+            zeroconf.zeroconf.registry.async_remove(self._webthing)
 
     def _registered(self) -> list[ServiceInfo]:
         assert self._zeroconf is not None  # noqa: S101 - asked for only while it is open

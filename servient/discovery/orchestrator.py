@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from servient.errors import InvalidInput
+from servient.wot.content import parse_json
 
 logger = logging.getLogger(__name__)
 
@@ -104,7 +105,7 @@ class Orchestrator:
 
 def _load(file: Path) -> _Known:
     try:
-        document = json.loads(file.read_bytes())
+        document = parse_json(file.read_bytes())
         known = _Known(**document)
         return replace(known, url=parse_orchestrator_url(known.url)) if known.url else known
     except FileNotFoundError:

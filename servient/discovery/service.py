@@ -55,6 +55,16 @@ class Service:
         }
 
 
+def is_own_address(address: str) -> bool:
+    """Whether it belongs to one of this machine's network interfaces."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.bind((address, 0))
+        except OSError:
+            return False
+    return True
+
+
 async def find_address(host: str) -> str | None:
     """The IPv4 address of a host, None when it has none."""
     loop = asyncio.get_running_loop()
