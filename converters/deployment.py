@@ -82,7 +82,8 @@ class ModuleEntry:
     """A module to fetch, its data files (name → URL) and its functions by name.
 
     `is_stateless` is an extension of ours (`"stateless": true`): its calls need not see what earlier
-    ones left, so that each may have an instance of its own.
+    ones left, so that each may have an instance of its own. `is_isolated` is another
+    (`"isolated": true`): it runs in a process of its own.
     """
 
     id: str
@@ -92,6 +93,7 @@ class ModuleEntry:
     files: Mapping[str, str]
     functions: Mapping[str, Function]
     is_stateless: bool = False
+    is_isolated: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,7 @@ def parse_module(
         files=files,
         functions={function.name: function for function in functions},
         is_stateless=node.member("stateless").value is True,
+        is_isolated=node.member("isolated").value is True,
     )
 
 

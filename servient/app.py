@@ -35,7 +35,6 @@ from servient.storage.store import Store
 from servient.telemetry.machine import Health, describe_platform
 from servient.telemetry.shipper import LogShipper, Sender
 from servient.wasm.engine import Engine
-from servient.wasm.imports.host_function import Namespace
 from servient.wasm.imports.standard import ImportSettings, build_namespaces
 from servient.wasm.removal import remove_tree
 from servient.wasm.types import Limits
@@ -128,8 +127,9 @@ class App:
         modules_path = await asyncio.to_thread(_prepare_folder, config.instance_path)
         servient_id = await asyncio.to_thread(_servient_id, config.instance_path)
         limits = Limits(memory_bytes=config.module_memory_bytes)
+        imports = _import_settings(config)
         engine = await self._stack.enter_async_context(
-            Engine(limits, config.instance_path / "compiled", _namespaces(config))
+            Engine(limits, config.instance_path / "compiled", build_namespaces(imports))
         )
         fetcher = await self._stack.enter_async_context(Fetcher())
         if "mqtt" in config.bindings:
@@ -151,7 +151,13 @@ class App:
             self.bindings[name] = self._build(name)
             self._servient.add_server(self.bindings[name])
         settings = DeployerSettings(
-            modules_path, servient_id, config.module_timeout_seconds, limits, journal
+            modules_path,
+            servient_id,
+            config.module_timeout_seconds,
+            limits,
+            journal,
+            imports,
+            isolates_all=config.isolate_modules,
         )
         chains = await self._make_chains(journal)
         self.deployer = Deployer(
@@ -252,12 +258,11 @@ def _prepare_folder(instance_path: Path) -> Path:
     return modules_path
 
 
-def _namespaces(config: Config) -> tuple[Namespace, ...]:
-    """What modules may import besides WASI."""
-    settings = ImportSettings(
+def _import_settings(config: Config) -> ImportSettings:
+    """What modules may reach by what they import besides WASI."""
+    return ImportSettings(
         config.camera_source, config.sensor_source, config.rpc_targets, config.ping_networks
     )
-    return build_namespaces(settings)
 
 
 def _servient_id(instance_path: Path) -> str:

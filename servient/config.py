@@ -132,6 +132,10 @@ class Config(BaseSettings):
     ping_networks: Annotated[tuple[IPv4Network, ...], NoDecode] = Field(
         (), description="The networks in which modules may measure how far machines are away."
     )
+    isolate_modules: bool = Field(
+        False,
+        description="Run every module in a process of its own, not only those that ask for it.",
+    )
     announce: bool | None = Field(
         None,
         description="Whether to announce the servient by multicast DNS; by default when it listens"

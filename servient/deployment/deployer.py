@@ -20,6 +20,7 @@ from servient.errors import Busy, ManifestRejected, NotFound, ServientError
 from servient.journal import Journal
 from servient.storage.deployments import DeploymentStore, StoredDeployment
 from servient.wasm.engine import Engine
+from servient.wasm.imports.standard import ImportSettings
 from servient.wasm.types import Limits
 from servient.wot.entry import WoT
 from servient.wot.servient import Servient
@@ -47,13 +48,18 @@ class Deployed:
 
 @dataclass(frozen=True, slots=True)
 class DeployerSettings:
-    """`deadline_seconds` bounds each call of a function."""
+    """`deadline_seconds` bounds each call of a function.
+
+    `imports` is what modules in processes of their own may reach; with `isolates_all` all have one.
+    """
 
     instance_path: Path
     servient_id: str
     deadline_seconds: float = 10.0
     limits: Limits = field(default_factory=Limits)
     journal: Journal = field(default_factory=Journal)
+    imports: ImportSettings = field(default_factory=ImportSettings)
+    isolates_all: bool = False
 
 
 class Deployer:
@@ -192,6 +198,7 @@ class Deployer:
             settings.limits,
             settings.instance_path,
             settings.servient_id,
+            settings.imports if entry.is_isolated or settings.isolates_all else None,
         )
         undo.push_async_callback(module.close)
         await module.start({name: contents[url] for name, url in entry.files.items()})

@@ -9,9 +9,8 @@ from converters.plan import FunctionPlan
 from servient.deployment.files import input_files, to_outcome
 from servient.deployment.pointers import Pointers
 from servient.errors import ActionFailed, InvalidInput
-from servient.wasm.instance import Instance
 from servient.wasm.perform import to_notes
-from servient.wasm.stateless import StatelessInstances
+from servient.wasm.running import Running
 from servient.wasm.types import Call, CallResult, Signature, ValueType
 from servient.wot.content import Value
 from servient.wot.thing import Outcome
@@ -25,7 +24,7 @@ class Function:
 
     plan: FunctionPlan
     signature: Signature
-    instance: Instance | StatelessInstances
+    instance: Running
     deadline_seconds: float
     pointers: Pointers | None = None
 
