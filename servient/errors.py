@@ -75,6 +75,13 @@ class OperationNotAllowed(ServientError):
     title = "Operation not allowed"
 
 
+class NotAcceptable(ServientError):
+    """There is no representation of the kind that the client accepts."""
+
+    status = 406
+    title = "Not acceptable"
+
+
 class Conflict(ServientError):
     """The request contradicts the present state."""
 

@@ -99,16 +99,6 @@ def encode(value: Value) -> Content:
     return Content(to_json(value))
 
 
-def decode(content: Content) -> Value:
-    """What JSON content says; other content stays as it is. An empty body is no value.
-
-    Raises InvalidInput for malformed JSON, NaN, infinities, and text that is not UTF-8.
-    """
-    if not content.body:
-        return None
-    return parse_json(content.body) if content.is_json else content
-
-
 def parse_json(text: bytes | str) -> Value:
     """A JSON value from outside. Raises InvalidInput, never anything else."""
     try:

@@ -11,7 +11,8 @@ from servient.errors import (
     PropertyFailed,
     UnsupportedContent,
 )
-from servient.wot.content import Content, Value, decode, is_json
+from servient.wot.codecs import decode
+from servient.wot.content import Content, Value, is_json
 from servient.wot.description import Affordance
 from servient.wot.handler import Handler, bounded
 from servient.wot.invocation import Invocation

@@ -13,9 +13,17 @@ from referencing import Registry
 from referencing.exceptions import Unresolvable
 
 from servient.errors import InvalidInput, ServientError, UnsupportedContent
-from servient.wot.content import JSON_MEDIA_TYPE, OCTET_STREAM, Content, Value, essence
+from servient.wot.content import (
+    JSON_MEDIA_TYPE,
+    OCTET_STREAM,
+    Content,
+    Value,
+    essence,
+    parse_json,
+)
 
 FAULTS_LIMIT = 16
+TEXT = "text/plain"
 
 
 class DataSchema:
@@ -58,6 +66,8 @@ class DataSchema:
             return value
         if is_file(self.document):
             return _typed(value, self.document)
+        if essence(value.media_type) == TEXT and not self._files:
+            return _text(value.body, self.document)
         if len(self._files) == 1:
             [(name, schema)] = self._files.items()
             return {name: _typed(value, schema)}
@@ -113,6 +123,15 @@ def to_fault(error: ValidationError) -> dict[str, str]:
 
 def _pointer(*steps: object) -> str:
     return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in steps)
+
+
+def _text(body: bytes, schema: Mapping[str, Any]) -> Value:
+    """What plain text says: itself where text is wanted, else the number or word that it spells."""
+    try:
+        text = body.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise InvalidInput("the body is not UTF-8") from error
+    return text if schema.get("type") == "string" else parse_json(text)
 
 
 def _typed(content: Content, schema: Mapping[str, Any]) -> Content:

@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from servient.errors import InvalidInput, ServientError
+from servient.wot.codecs import decode
 from servient.wot.content import (
     NESTING_LIMIT,
     OCTET_STREAM,
     Content,
-    decode,
     encode,
     parse_json,
     to_json,

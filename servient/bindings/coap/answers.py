@@ -13,17 +13,18 @@ from servient.bindings.coap.options import Block
 from servient.bindings.coap.refusals import (
     BadOption,
     BlocksMissing,
-    NotAcceptable,
     ProxyingNotSupported,
 )
 from servient.bindings.paths import to_path
-from servient.errors import ServientError, problem
+from servient.errors import NotAcceptable, ServientError, problem
+from servient.wot.codecs import convert, offers
 from servient.wot.content import Content, Value, encode, to_json
 
 _CODES = {
     400: codes.BAD_REQUEST,
     404: codes.NOT_FOUND,
     405: codes.METHOD_NOT_ALLOWED,
+    406: codes.NOT_ACCEPTABLE,
     409: codes.CONFLICT,
     413: codes.REQUEST_ENTITY_TOO_LARGE,
     415: codes.UNSUPPORTED_CONTENT_FORMAT,
@@ -33,7 +34,6 @@ _CODES = {
 }
 _OWN_CODES: dict[type[ServientError], Any] = {
     BadOption: codes.BAD_OPTION,
-    NotAcceptable: codes.NOT_ACCEPTABLE,
     BlocksMissing: codes.REQUEST_ENTITY_INCOMPLETE,
     ProxyingNotSupported: codes.PROXYING_NOT_SUPPORTED,
 }
@@ -81,23 +81,23 @@ def to_answer(value: Value, code: Any, accept: int | None = None) -> Answer:
 
 
 def content_answer(content: Content, code: Any, accept: int | None = None) -> Answer:
-    """Content as the client wants it: a file may also be had as base64 in JSON, or as mere bytes."""
+    """Content as the client wants it; what it may be besides itself, `offers` says."""
     number = content_formats.to_number(content.media_type)
     if accept is None or accept == number:
         return Answer(code, content.body, number)
-    require_acceptable(content.media_type, accept)
-    body = to_json(content) if accept == content_formats.JSON else content.body
-    return Answer(code, body, accept)
+    media_type = require_acceptable(content.media_type, accept)
+    return Answer(code, convert(content, content, media_type).body, accept)
 
 
-def require_acceptable(media_type: str, accept: int | None) -> None:
-    """Raises NotAcceptable, when what has this media type cannot be had in the format asked for."""
-    number = content_formats.to_number(media_type)
-    others = (
-        () if number == content_formats.JSON else (content_formats.JSON, content_formats.OCTETS)
-    )
-    if accept not in (None, number, *others):
-        raise NotAcceptable(f"content format {accept} is not offered, {number} is")
+def require_acceptable(media_type: str, accept: int | None) -> str:
+    """What a value of this media type goes as. Raises NotAcceptable when it has no such form."""
+    if accept is None:
+        return media_type
+    offered = {content_formats.to_number(each): each for each in reversed(offers(media_type))}
+    if accept not in offered:
+        numbers = ", ".join(map(str, offered))
+        raise NotAcceptable(f"content format {accept} is not offered; these are: {numbers}")
+    return offered[accept]
 
 
 def error_answer(error: ServientError, path: Sequence[str] = ()) -> Answer:

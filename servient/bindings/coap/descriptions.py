@@ -6,9 +6,8 @@ from servient.bindings.coap.answers import Answer
 from servient.bindings.coap.content_formats import JSON, LINK_FORMAT, TD
 from servient.bindings.coap.incoming import Incoming
 from servient.bindings.coap.links import Link, to_link_format
-from servient.bindings.coap.refusals import NotAcceptable
 from servient.bindings.paths import THINGS, thing_path, to_path
-from servient.errors import NotFound, OperationNotAllowed
+from servient.errors import NotAcceptable, NotFound, OperationNotAllowed
 from servient.wot.content import to_json
 from servient.wot.servient import Servient
 

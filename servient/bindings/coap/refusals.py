@@ -9,13 +9,6 @@ class BadOption(InvalidInput):
     title = "Bad option"
 
 
-class NotAcceptable(ServientError):
-    """There is no representation in the content format of the Accept option."""
-
-    status = 406
-    title = "Not acceptable"
-
-
 class BlocksMissing(ServientError):
     """A block came without those before it, or one is asked for that is not kept any more."""
 

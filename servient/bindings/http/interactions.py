@@ -38,7 +38,8 @@ class Interactions:
     async def _read(self, request: Request) -> Response:
         _, thing, _, name = request.segments
         interaction = Interaction(Operation.READ_PROPERTY, thing, name)
-        return Response.of(await self._door.perform(interaction))
+        value = await self._door.perform(interaction)
+        return Response.of(value, request.header("accept"))
 
     async def _write(self, request: Request) -> Response:
         _, thing, _, name = request.segments
@@ -53,7 +54,8 @@ class Interactions:
         is_preferred = wants_no_answer(request)
         if is_preferred or not self._is_synchronous(thing, name):
             return accepted(invocation, is_preferred=is_preferred)
-        return Response.of(await request.unless_gone(invocation.result(), PATIENCE_SECONDS))
+        output = await request.unless_gone(invocation.result(), PATIENCE_SECONDS)
+        return Response.of(output, request.header("accept"))
 
     def _is_synchronous(self, thing: str, action: str) -> bool:
         description = self._servient.exposed(thing).description

@@ -9,7 +9,8 @@ from urllib.parse import parse_qsl, unquote
 from servient.bindings.http.form_data import parse_form
 from servient.bindings.http.watch import ClientGone, Watch
 from servient.errors import PROBLEM_MEDIA_TYPE, InvalidInput, ServientError, TooLarge, problem
-from servient.wot.content import JSON_MEDIA_TYPE, Content, Value, encode, to_json
+from servient.wot.codecs import represent
+from servient.wot.content import JSON_MEDIA_TYPE, Content, Value, to_json
 
 Message: TypeAlias = MutableMapping[str, Any]
 Receive: TypeAlias = Callable[[], Awaitable[Message]]
@@ -205,9 +206,9 @@ class Response:
         return cls(200, content.body, content.media_type)
 
     @classmethod
-    def of(cls, value: Value) -> "Response":
-        """The value of an interaction: a file as it is, anything else as JSON, None as 204."""
-        return _NO_CONTENT if value is None else cls.file(encode(value))
+    def of(cls, value: Value, accept: str | None = None) -> "Response":
+        """The value of an interaction as the client accepts it, None as 204. Raises NotAcceptable."""
+        return _NO_CONTENT if value is None else cls.file(represent(value, accept))
 
 
 _NO_CONTENT = Response(204)

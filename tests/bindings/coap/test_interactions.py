@@ -5,6 +5,7 @@ import json
 import logging
 from typing import Any
 
+import cbor2
 import pytest
 from aiocoap import DELETE, FETCH, GET, POST, PUT, Message
 
@@ -79,11 +80,22 @@ async def test_a_file_comes_as_it_is_accepted(
 
 async def test_what_is_not_acceptable_is_not_run(serving: Serving) -> None:
     path = f"{LAMP}/actions/double"
-    response = await serving.ask(POST, path, b'{"number": 2}', accept=CBOR)
+    response = await serving.ask(POST, path, b'{"number": 2}', accept=PNG)
     assert problem_of(response)[0] == "4.06"
     response = await serving.ask(GET, f"{LAMP}/properties/double_result")
     assert problem_of(response)[0] == "4.04"
     assert problem_of(await serving.ask(GET, LAMP, accept=CBOR))[0] == "4.06"
+
+
+async def test_numbers_come_and_go_in_cbor_and_text(serving: Serving) -> None:
+    path = f"{LAMP}/actions/double"
+    payload = cbor2.dumps({"number": 21})
+    response = await serving.ask(POST, path, payload, content_format=CBOR, accept=CBOR)
+    assert (response.opt.content_format, cbor2.loads(response.payload)) == (CBOR, 42)
+    level = f"{LAMP}/properties/level"
+    assert (await serving.ask(PUT, level, b"55", content_format=TEXT)).code.dotted == "2.04"
+    response = await serving.ask(GET, level, accept=TEXT)
+    assert (response.opt.content_format, response.payload) == (TEXT, b"55")
 
 
 @pytest.mark.parametrize(
@@ -109,8 +121,8 @@ async def test_what_is_not_acceptable_is_not_run(serving: Serving) -> None:
         (GET, "/actions/double", b"", {}, "4.05"),
         (GET, "/events/toggled", b"", {}, "4.05"),
         (POST, "", b"1", {}, "4.05"),
-        (POST, "/actions/double", b"1", {"content_format": TEXT}, "4.15"),
-        (POST, "/actions/double", b"\xa0", {"content_format": CBOR}, "4.15"),
+        (POST, "/actions/double", b"1", {"content_format": TEXT}, "4.00"),
+        (POST, "/actions/double", b"\xa0", {"content_format": CBOR}, "4.00"),
         (POST, "/actions/double", b"x", {"content_format": UNKNOWN}, "4.15"),
         (POST, "/actions/double", b"x", {"content_format": 11050}, "4.15"),
         (POST, "/actions/echo", b"x", {"content_format": PNG}, "4.15"),

@@ -22,6 +22,7 @@ from tests.bindings.coap.serving import (
     problem_of,
 )
 
+CBOR = 60
 LEVEL = f"{LAMP}/properties/level"
 TOGGLED = f"{LAMP}/events/toggled"
 
@@ -285,8 +286,12 @@ async def test_a_format_that_is_asked_for_is_kept(serving: Serving) -> None:
     async with observing(serving, LEVEL, accept=JSON) as peer:
         serving.lamp.set_property("level", 7)
         assert (await notification(peer)).opt.content_format == JSON
+    async with observing(serving, LEVEL, accept=CBOR) as peer:
+        serving.lamp.set_property("level", 9)
+        heard = await notification(peer)
+        assert (heard.opt.content_format, heard.payload) == (CBOR, b"\x09")
     with serving.peer() as peer:
-        assert problem_of(await peer.ask(GET, LEVEL, observe=0, accept=60))[0] == "4.06"
+        assert problem_of(await peer.ask(GET, LEVEL, observe=0, accept=42))[0] == "4.06"
 
 
 async def test_observers_are_limited(serving: Serving, monkeypatch: pytest.MonkeyPatch) -> None:

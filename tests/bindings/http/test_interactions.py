@@ -5,6 +5,7 @@ import base64
 import json
 from typing import Any
 
+import cbor2
 import httpx
 import pytest
 
@@ -237,3 +238,17 @@ async def test_it_listens_on_ipv6() -> None:
         href = td["properties"]["level"]["forms"][0]["href"]
         async with httpx.AsyncClient(trust_env=False) as client:
             assert (await client.get(href)).json() == 3
+
+
+async def test_an_interaction_is_carried_in_the_media_type_that_is_accepted(
+    serving: Serving,
+) -> None:
+    headers = {"Content-Type": "application/cbor", "Accept": "application/cbor"}
+    body = cbor2.dumps({"number": 21})
+    answer = await serving.send("POST", DOUBLE, content=body, headers=headers)
+    assert (answer.headers["content-type"], cbor2.loads(answer.content)) == ("application/cbor", 42)
+    headers = {"Content-Type": "text/plain"}
+    assert (await serving.send("PUT", LEVEL, content=b"12", headers=headers)).status_code == 204
+    text = await serving.get(LEVEL, headers={"Accept": "text/plain"})
+    assert (text.headers["content-type"], text.text) == ("text/plain", "12")
+    assert is_problem(await serving.get(LEVEL, headers={"Accept": "image/png"}), 406)
