@@ -170,6 +170,13 @@ class Orchestrator:
         """Raises ExecutionFailed."""
         return await self.caller.execute(deployment.endpoint, arguments or {}, files or {}, headers)
 
+    async def history(self, device_url: str) -> list[dict[str, Any]]:
+        """All entries of a device's history."""
+        async with self._client.get(f"{device_url}/request-history") as answer:
+            assert answer.status == 200, await answer.text()
+            entries: list[dict[str, Any]] = await answer.json()
+            return entries
+
     async def result_file(self, deployment: Deployment, name: str) -> bytes:
         """A file of the last step, as the page of results gets it: by the module's id."""
         last = deployment.steps[-1]

@@ -158,3 +158,9 @@ def endless(module_id: str = "6b0245d64195de0afd6afce1") -> Module:
 
 def example(path: str) -> bytes:
     return (EXAMPLES / path).read_bytes()
+
+
+def module_importing(namespace: str, name: str) -> Module:
+    """One that needs a function of its host."""
+    text = f'(module (import "{namespace}" "{name}" (func)) (func (export "run")))'
+    return Module("6b0245d64195de0afd6afce2", "needy", bytes(wasmtime.wat2wasm(text)), functions())
