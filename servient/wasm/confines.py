@@ -10,10 +10,11 @@ import wasmtime
 from servient.errors import ServientError
 from servient.wasm import capi
 from servient.wasm.folder import Folder
-from servient.wasm.imports.wasi import wasi_config
+from servient.wasm.imports.wasi import Streams, wasi_config
 from servient.wasm.output import Output
+from servient.wasm.standard_input import stdin_file
 from servient.wasm.traps import interruption
-from servient.wasm.types import Limits
+from servient.wasm.types import Limits, WasiSettings
 from servient.wasm.watch import Ending, Watch
 
 logger = logging.getLogger(__name__)
@@ -38,7 +39,14 @@ class Confines:
     """
 
     def __init__(
-        self, engine: wasmtime.Engine, folder: Folder, limits: Limits, watch: Watch, parts: Parts
+        self,
+        engine: wasmtime.Engine,
+        folder: Folder,
+        limits: Limits,
+        watch: Watch,
+        parts: Parts,
+        wasi: WasiSettings,
+        stdin: bytes | None = None,
     ) -> None:
         self._watch = watch
         self._folder = folder
@@ -54,7 +62,9 @@ class Confines:
             tables=parts.tables,
             memories=parts.memories,
         )
-        self.store.set_wasi(wasi_config(folder.path, self.stdout.path, self.stderr.path))
+        with stdin_file(stdin) as stdin_path:
+            streams = Streams(stdin_path, self.stdout.path, self.stderr.path)
+            self.store.set_wasi(wasi_config(folder.path, streams, wasi))
         self.store.set_epoch_deadline(1)
         # It must live as long as the store, which calls it from its guest's thread.
         self._on_epoch = capi.EpochCallback(self._epoch)

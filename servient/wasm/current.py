@@ -6,7 +6,7 @@ from servient.wasm.folder import Folder
 from servient.wasm.guest import Guest
 from servient.wasm.module import Module
 from servient.wasm.perform import perform
-from servient.wasm.types import Call, CallResult, Limits
+from servient.wasm.types import NO_SETTINGS, Call, CallResult, Limits, WasiSettings
 from servient.wasm.watch import Watch
 
 
@@ -14,13 +14,20 @@ class Current:
     """`guest` is None until `ready`, and after a failure; `generation` counts the failures."""
 
     def __init__(
-        self, engine: Engine, module: Module, folder: Folder, limits: Limits, watch: Watch
+        self,
+        engine: Engine,
+        module: Module,
+        folder: Folder,
+        limits: Limits,
+        watch: Watch,
+        wasi: WasiSettings = NO_SETTINGS,
     ) -> None:
         self._engine = engine
         self._module = module
         self._folder = folder
         self._limits = limits
         self._watch = watch
+        self._wasi = wasi
         self.guest: Guest | None = None
         self.generation = 0
 
@@ -28,7 +35,9 @@ class Current:
         """The present copy, or a fresh one. Raises ServientError when its start fails."""
         if self.guest is None:
             self._folder.restore()
-            guest = Guest(self._engine, self._module, self._folder, self._limits, self._watch)
+            guest = Guest(
+                self._engine, self._module, self._folder, self._limits, self._watch, self._wasi
+            )
             try:
                 guest.start(self._limits.start_seconds)
             except BaseException:

@@ -39,10 +39,11 @@ class DeployedFiles:
         stamps = self._known()
         newest = 0
         for name, stamp in stamps.items():
-            if name not in covered and (stamp is None or stamp != _stamp(self._target / name)):
+            path = f"{self._target}/{name}"
+            if name not in covered and (stamp is None or stamp != _stamp(path)):
                 self._copy(name)
-                stamps[name] = _stamp(self._target / name)
-                newest = max(newest, os.lstat(self._target / name).st_ctime_ns)
+                stamps[name] = _stamp(path)
+                newest = max(newest, os.lstat(path).st_ctime_ns)
         if newest:
             _wait_for_tick_after(newest)
 
@@ -70,7 +71,7 @@ class DeployedFiles:
             os.close(source)
 
 
-def _stamp(path: Path) -> _Stamp | None:
+def _stamp(path: str) -> _Stamp | None:
     """What no write, link, rename or replacement leaves as it is; None where nothing is."""
     with contextlib.suppress(FileNotFoundError):
         found = os.lstat(path)

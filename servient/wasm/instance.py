@@ -11,7 +11,7 @@ from servient.wasm.folder import Folder, check_name
 from servient.wasm.guest import Guest, Returned, Suspended
 from servient.wasm.module import Module
 from servient.wasm.placement import Placement
-from servient.wasm.types import Call, CallResult, Limits
+from servient.wasm.types import NO_SETTINGS, Call, CallResult, Limits, WasiSettings
 from servient.wasm.watch import Watch
 from servient.wasm.worker import Worker
 
@@ -26,11 +26,18 @@ class Instance:
     one, and `generation` has grown. A caller that is cancelled does not stop its call.
     """
 
-    def __init__(self, engine: Engine, module: Module, folder: Path, limits: Limits) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        module: Module,
+        folder: Path,
+        limits: Limits,
+        wasi: WasiSettings = NO_SETTINGS,
+    ) -> None:
         self._module = module
         self._folder = Folder(folder, limits)
         self._watch = Watch(engine.ticker)
-        self._current = Current(engine, module, self._folder, limits, self._watch)
+        self._current = Current(engine, module, self._folder, limits, self._watch, wasi)
         self._worker = Worker(limits.queue_length, at_end=self._current.drop)
         self._placement = Placement()
 

@@ -6,6 +6,9 @@ from servient.wasm.imports.table import ImportTable
 from servient.wasm.native_types import read_signature
 from servient.wasm.types import Signature
 
+# What a WASI program is entered by, https://github.com/WebAssembly/WASI "application ABI".
+START = "_start"
+
 
 class Module:
     """Compiled code; `signatures` has the exported functions whose types are all numeric.
@@ -34,6 +37,7 @@ class Module:
             and (signature := read_signature(export.type))
         }
         self.is_reactor = self.signatures.get("_initialize") == Signature((), ())
+        self.is_command = not self.is_reactor and self.signatures.get(START) == Signature((), ())
 
     def native_in(self, engine: wasmtime.Engine) -> wasmtime.Module:
         """The same code for another engine of the same settings."""

@@ -55,6 +55,11 @@ class Output:
         self.trim()
         return self._merged(head) if self._inserted else head
 
+    @property
+    def is_cut(self) -> bool:
+        """Whether the guest wrote more than was `taken`."""
+        return self._head is not None
+
     def close(self) -> None:
         os.close(self._fd)
 

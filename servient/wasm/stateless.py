@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -16,7 +17,7 @@ from servient.wasm.guest import Guest
 from servient.wasm.module import Module
 from servient.wasm.perform import perform
 from servient.wasm.removal import remove_tree
-from servient.wasm.types import Call, CallResult, Limits
+from servient.wasm.types import NO_SETTINGS, Call, CallResult, CommandLine, Limits, WasiSettings
 from servient.wasm.watch import Watch
 from servient.wasm.worker import Worker
 
@@ -31,11 +32,19 @@ class StatelessInstances:
     generation = 0
 
     def __init__(
-        self, engine: Engine, module: Module, folder: Path, limits: Limits, lanes: int | None = None
+        self,
+        engine: Engine,
+        module: Module,
+        folder: Path,
+        limits: Limits,
+        wasi: WasiSettings = NO_SETTINGS,
+        lanes: int | None = None,
     ) -> None:
         count = lanes or os.cpu_count() or 1
         self._module = module
-        self._lanes = [_Lane(engine, module, folder, limits, number) for number in range(count)]
+        self._lanes = [
+            _Lane(engine, module, folder, limits, wasi, number) for number in range(count)
+        ]
 
     async def __aenter__(self) -> Self:
         await self.start()
@@ -80,20 +89,27 @@ class _Lane:
     """One thread, and what its calls are made with. Blocking, but for the worker's own methods."""
 
     def __init__(
-        self, engine: Engine, module: Module, folder: Path, limits: Limits, number: int
+        self,
+        engine: Engine,
+        module: Module,
+        folder: Path,
+        limits: Limits,
+        wasi: WasiSettings,
+        number: int,
     ) -> None:
         self.watch = Watch(engine.ticker)
         self.worker = Worker(limits.queue_length, at_end=self._close)
         self._engine = engine
         self._module = module
         self._limits = limits
+        self._wasi = wasi
         self._folder = Folder(folder / f".lane-{number}", limits, deployed_path(folder))
         self._fresh: FreshCalls | None = None
 
     def try_out(self) -> None:
         """Start an instance and throw it away."""
         self._folder.reset()
-        guest = Guest(self._engine, self._module, self._folder, self._limits, self.watch)
+        guest = self._new_guest(None)
         try:
             guest.start(self._limits.start_seconds)
         finally:
@@ -109,12 +125,27 @@ class _Lane:
 
     def _call_with_files(self, call: Call) -> CallResult:
         self._folder.reset()
-        guest = Guest(self._engine, self._module, self._folder, self._limits, self.watch)
+        guest = self._new_guest(call.command_line)
         try:
             guest.start(self._limits.start_seconds)
             return perform(guest, self._folder, call)
         finally:
             guest.close()
+
+    def _new_guest(self, line: CommandLine | None) -> Guest:
+        wasi, limits = self._wasi, self._limits
+        if line is not None:
+            wasi = replace(wasi, arguments=(*wasi.arguments, *line.arguments))
+            limits = replace(limits, stdout_bytes=limits.program_output_bytes)
+        return Guest(
+            self._engine,
+            self._module,
+            self._folder,
+            limits,
+            self.watch,
+            wasi,
+            line.stdin if line else None,
+        )
 
     def _close(self) -> None:
         with contextlib.suppress(OSError):

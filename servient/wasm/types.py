@@ -34,6 +34,25 @@ class Buffer:
 
 
 @dataclass(frozen=True, slots=True)
+class WasiSettings:
+    """What a module's WASI tells it: nothing of the servient's own, and nothing unless configured."""
+
+    environment: Mapping[str, str] = field(default_factory=dict)
+    arguments: tuple[str, ...] = ()
+
+
+NO_SETTINGS = WasiSettings()
+
+
+@dataclass(frozen=True, slots=True)
+class CommandLine:
+    """What a program is run with: arguments, which come after the configured ones, and its input."""
+
+    arguments: tuple[str, ...] = ()
+    stdin: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
 class Call:
     """One call of an exported function.
 
@@ -41,7 +60,8 @@ class Call:
 
     `inputs` are files, name to content, that are written into the module's folder before the call;
     `outputs` are the files to read after it, or, with `any_output`, the first by name of those that
-    the module writes. `deadline_seconds` counts from when the call runs.
+    the module writes. `deadline_seconds` counts from when the call runs. A `command_line` is for the
+    `_start` of a program, which only `StatelessInstances` run.
     """
 
     function: str
@@ -51,11 +71,14 @@ class Call:
     any_output: bool = False
     buffers: tuple[Buffer, ...] = ()
     deadline_seconds: float = 10.0
+    command_line: CommandLine | None = None
 
     @property
     def is_plain(self) -> bool:
         """Whether it is about numbers only, so that nothing needs to be done before or after it."""
-        return not (self.inputs or self.outputs or self.any_output or self.buffers)
+        return not (
+            self.inputs or self.outputs or self.any_output or self.buffers or self.command_line
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +100,8 @@ class Limits:
     """How much a module, an instance and a call may take.
 
     Memory and table elements count per memory and per table, of which there are few: see `guest`.
-    `folder_bytes` and `folder_entries` bound what lies in an instance's private folder.
+    `folder_bytes` and `folder_entries` bound what lies in an instance's private folder,
+    `program_output_bytes` what a program writes to its standard output, which is its result.
     """
 
     memory_bytes: int = 256 * MIB
@@ -88,6 +112,7 @@ class Limits:
     folder_bytes: int = 512 * MIB
     folder_entries: int = 10_000
     stdout_bytes: int = 64 * KIB
+    program_output_bytes: int = 1 * MIB
     queue_length: int = 64
     compile_seconds: float = 15.0
     compile_memory_bytes: int = 2048 * MIB

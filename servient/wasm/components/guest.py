@@ -22,7 +22,7 @@ from servient.wasm.confines import Confines, Parts
 from servient.wasm.engine import Engine
 from servient.wasm.folder import Folder
 from servient.wasm.output import Output
-from servient.wasm.types import Limits
+from servient.wasm.types import NO_SETTINGS, Limits, WasiSettings
 from servient.wasm.watch import Watch
 
 # Toolchains put adapters, shims and runtimes beside a program; each memory has the limit of a module's.
@@ -35,11 +35,17 @@ class ComponentGuest:
     """Instantiates a component and calls its exports until one fails; then it is to be thrown away."""
 
     def __init__(
-        self, engine: Engine, component: Component, folder: Folder, limits: Limits, watch: Watch
+        self,
+        engine: Engine,
+        component: Component,
+        folder: Folder,
+        limits: Limits,
+        watch: Watch,
+        wasi: WasiSettings = NO_SETTINGS,
     ) -> None:
         self._component = component
         self._watch = watch
-        self._confines = Confines(engine.native, folder, limits, watch, PARTS)
+        self._confines = Confines(engine.native, folder, limits, watch, PARTS, wasi)
         self._store = self._confines.store
         self._linker = native.Linker(engine.native)
         self._linker.add_wasip2()

@@ -13,7 +13,7 @@ from servient.wasm.components.line import LeftBehind, Line
 from servient.wasm.engine import Engine
 from servient.wasm.folder import Folder, check_name
 from servient.wasm.mounts import Mounts
-from servient.wasm.types import Limits
+from servient.wasm.types import NO_SETTINGS, Limits, WasiSettings
 
 # Threads that may be left behind in guests which sleep, before their instance takes no more calls.
 LEFT_LIMIT = 4
@@ -27,10 +27,18 @@ class ComponentInstance:
     goes on with its state. A caller that is cancelled does not stop its call.
     """
 
-    def __init__(self, engine: Engine, component: Component, folder: Path, limits: Limits) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        component: Component,
+        folder: Path,
+        limits: Limits,
+        wasi: WasiSettings = NO_SETTINGS,
+    ) -> None:
         self._engine = engine
         self._component = component
         self._limits = limits
+        self._wasi = wasi
         self._folder = Folder(folder, limits)
         self._line: Line | None = None
         self._left: list[Line] = []
@@ -91,7 +99,7 @@ class ComponentInstance:
         if self._line is None:
             if len(self._left) >= LEFT_LIMIT:
                 raise Busy(f"{LEFT_LIMIT} calls of the component have not come back from sleep")
-            self._line = Line(self._engine, self._component, self._folder, self._limits)
+            self._line = Line(self._engine, self._component, self._folder, self._limits, self._wasi)
             self._line.start()
         return self._line
 

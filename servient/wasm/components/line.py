@@ -10,7 +10,7 @@ from servient.wasm.components.component import Component
 from servient.wasm.components.guest import ComponentGuest
 from servient.wasm.engine import Engine
 from servient.wasm.folder import Folder
-from servient.wasm.types import Limits
+from servient.wasm.types import Limits, WasiSettings
 from servient.wasm.watch import Watch
 from servient.wasm.worker import Worker
 
@@ -27,12 +27,18 @@ class Line:
     """Calls of one guest, one after the other, with a fresh guest where one failed."""
 
     def __init__(
-        self, engine: Engine, component: Component, folder: Folder, limits: Limits
+        self,
+        engine: Engine,
+        component: Component,
+        folder: Folder,
+        limits: Limits,
+        wasi: WasiSettings,
     ) -> None:
         self._engine = engine
         self._component = component
         self._folder = folder
         self._limits = limits
+        self._wasi = wasi
         self._watch = Watch(engine.ticker)
         self._worker = Worker(limits.queue_length, at_end=self._drop)
         self._guest: ComponentGuest | None = None
@@ -121,7 +127,7 @@ class Line:
         if self._guest is None:
             self._folder.restore()
             guest = ComponentGuest(
-                self._engine, self._component, self._folder, self._limits, self._watch
+                self._engine, self._component, self._folder, self._limits, self._watch, self._wasi
             )
             try:
                 guest.start(self._limits.start_seconds)
