@@ -7,6 +7,7 @@ import os
 import platform
 import socket
 import time
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -37,8 +38,18 @@ def _cpu() -> dict[str, Any]:
         "architecture": platform.machine(),
         "clockSpeedHz": int((frequency.max or frequency.current) * 1e6) if frequency else 0,
         "coreCount": os.cpu_count() or 1,
-        "humanReadableName": platform.processor() or platform.machine(),
+        "humanReadableName": _processor_name() or platform.machine(),
     }
+
+
+def _processor_name() -> str:
+    """As Linux names it: the processor, or on small computers the whole machine."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return ""
+    known = {key.strip(): value.strip() for key, _, value in (li.partition(":") for li in lines)}
+    return known.get("model name") or known.get("Model") or known.get("Hardware") or ""
 
 
 def _network() -> dict[str, Any]:
