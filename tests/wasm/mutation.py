@@ -28,6 +28,8 @@ def mutate(dice: random.Random, binary: bytes, others: Sequence[bytes]) -> bytes
 
 
 def _mutate_once(dice: random.Random, binary: bytes, others: Sequence[bytes]) -> bytes:
+    if not binary:
+        return dice.randbytes(4)
     if dice.random() < 0.04:  # without any regard to what stands where
         at = dice.randrange(len(binary))
         return dice.choice((binary[:at], binary[:at] + dice.randbytes(8) + binary[at:]))
