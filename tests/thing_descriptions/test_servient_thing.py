@@ -57,10 +57,10 @@ def test_nulls_and_unknown_members_are_tolerated() -> None:
 def test_what_is_no_manifest_is_not_accepted() -> None:
     module = {"name": "m", "urls": {"binary": "http://h/m"}}
     for manifest in (
-        {},
         {"deploymentId": "../x", "modules": [module]},
         {"deploymentId": "d", "modules": []},
         {"deploymentId": "d", "modules": [{"name": "m"}]},
         {"deploymentId": "d", "modules": [module], "mounts": []},
+        {"myId": "d", "fullManifest": []},
     ):
         assert not deploy_input().is_valid(manifest), manifest
