@@ -50,15 +50,16 @@ class Chains:
                 f"a chain has at most {STEPS_LIMIT} steps; does one lead back to an earlier one?"
             )
             raise step_failed(url, reason)
-        handover = _handed_over(url, outcome, place.next)
+        own = self._own_steps.find(url, function.endpoint.url if function.endpoint else "")
+        endpoint = own.narrowed(place.next) if own else place.next
+        handover = _handed_over(url, outcome, endpoint)
         context = passed_on(invocation.context, place)
         names = (invocation.thing, invocation.id, function.name)
         self._journal.sub_call(*names, url)
-        own = self._own_steps.find(url, function.endpoint.url if function.endpoint else "")
         if own is None:
-            result_url = await self._client.call(url, place.next, handover, context)
+            result_url = await self._client.call(url, endpoint, handover, context)
         else:
-            result_url = await self._own_steps.call(own, place.next, handover, context)
+            result_url = await self._own_steps.call(own, endpoint, handover, context)
         self._journal.result_url(*names, result_url)
         return {"resultUrl": result_url}
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import quote, unquote, urlsplit
 
 from converters.deployment import Endpoint
@@ -24,6 +24,11 @@ class OwnStep:
     thing: str
     action: str
     inputs: frozenset[str]
+
+    def narrowed(self, endpoint: Endpoint) -> Endpoint:
+        """Its endpoint without the files that came with the deployment, which manifests list too."""
+        files = tuple(mount for mount in endpoint.files if mount.path in self.inputs)
+        return replace(endpoint, files=files)
 
 
 class OwnSteps:
