@@ -24,5 +24,9 @@ def affordance_path(thing: str, affordance: Affordance) -> str:
 
 def invocation_path(invocation: Invocation) -> str:
     """Where the status of an invocation is."""
-    action = AffordanceKind.ACTION
-    return to_path(THINGS, invocation.thing, action, invocation.action, invocation.number)
+    return to_path(*invocation_segments(invocation))
+
+
+def invocation_segments(invocation: Invocation) -> tuple[str, ...]:
+    action = AffordanceKind.ACTION.value
+    return (THINGS, invocation.thing, action, invocation.action, invocation.number)

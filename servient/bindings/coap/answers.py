@@ -1,7 +1,7 @@
 """Answers: values and errors as CoAP codes, content formats and bytes."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Any
 
@@ -44,11 +44,19 @@ _ETAG_BYTES = 8
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A response before it is cut into blocks. Without a body, it has no content format."""
+    """A response before it is cut into blocks. Without a body, it has no content format.
+
+    `location` is the path of what was created. Where `max_age_seconds` is not given, caches may take
+    it to be fresh for a minute (RFC 7252 section 5.10.5). `tag` names what a client may keep and ask
+    to be validated; an answer in blocks has one anyhow.
+    """
 
     code: Any
     body: bytes = b""
     content_format: int | None = None
+    location: tuple[str, ...] = ()
+    max_age_seconds: int | None = None
+    tag: bytes | None = None
 
     def etag(self) -> bytes:
         return blake2b(self.body, digest_size=_ETAG_BYTES).digest()
@@ -57,6 +65,15 @@ class Answer:
         message = Message(code=self.code, payload=self.body)
         if self.content_format is not None:
             message.opt.content_format = self.content_format
+        return self._described(message)
+
+    def _described(self, message: Message) -> Message:
+        if self.tag is not None:
+            message.opt.etag = self.tag
+        if self.location:
+            message.opt.location_path = self.location
+        if self.max_age_seconds is not None:
+            message.opt.max_age = self.max_age_seconds
         return message
 
     def part(self, block: Block, etag: bytes) -> Message:
@@ -70,14 +87,17 @@ class Answer:
         message.opt.block2 = (block.number, end < len(self.body), block.exponent)
         if block.number == 0:
             message.opt.size2 = len(self.body)
-        return message
+        return self._described(message)
 
 
-def to_answer(value: Value, code: Any, accept: int | None = None) -> Answer:
+def to_answer(
+    value: Value, code: Any, accept: int | None = None, max_age_seconds: int | None = None
+) -> Answer:
     """A value as the client wants it. Raises NotAcceptable."""
     if value is None:
         return Answer(code)
-    return content_answer(encode(value), code, accept)
+    answer = content_answer(encode(value), code, accept)
+    return answer if max_age_seconds is None else replace(answer, max_age_seconds=max_age_seconds)
 
 
 def content_answer(content: Content, code: Any, accept: int | None = None) -> Answer:
@@ -87,6 +107,13 @@ def content_answer(content: Content, code: Any, accept: int | None = None) -> An
         return Answer(code, content.body, number)
     media_type = require_acceptable(content.media_type, accept)
     return Answer(code, convert(content, content, media_type).body, accept)
+
+
+def validated(answer: Answer, etags: Sequence[bytes]) -> Answer:
+    """That what the client has is still right, when it is (RFC 7252 section 5.10.6.2)."""
+    if answer.etag() not in etags:
+        return answer
+    return replace(answer, code=codes.VALID, body=b"", content_format=None, tag=answer.etag())
 
 
 def require_acceptable(media_type: str, accept: int | None) -> str:

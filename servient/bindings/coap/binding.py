@@ -5,7 +5,7 @@ from typing import Any
 from wotpy.protocols.enums import Protocols
 
 from servient.bindings.coap.endpoint import Endpoint
-from servient.bindings.coap.forms import to_forms
+from servient.bindings.coap.forms import to_forms, to_thing_forms
 from servient.bindings.coap.site import Site
 from servient.bindings.paths import affordance_path, thing_path
 from servient.wot.binding import Binding
@@ -75,6 +75,9 @@ class CoapBinding(Binding):
 
     def forms(self, thing: Description, affordance: Affordance) -> list[Form]:
         return to_forms(self.origin + affordance_path(thing.name, affordance), affordance)
+
+    def thing_forms(self, thing: Description) -> list[Form]:
+        return to_thing_forms(self.origin + thing_path(thing.name), thing)
 
     def build_base_url(self, hostname: str, thing: Any) -> str:
         """WoTPy's way to ask where a Thing is, or where all are."""

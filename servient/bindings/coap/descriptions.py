@@ -1,8 +1,10 @@
 """Thing Descriptions over CoAP, and the list of what there is (WoT Discovery section 6)."""
 
+from dataclasses import replace
+
 from aiocoap.numbers.codes import CONTENT, GET
 
-from servient.bindings.coap.answers import Answer
+from servient.bindings.coap.answers import Answer, validated
 from servient.bindings.coap.content_formats import JSON, LINK_FORMAT, TD
 from servient.bindings.coap.incoming import Incoming
 from servient.bindings.coap.links import Link, to_link_format
@@ -36,7 +38,8 @@ class Descriptions:
                 raise NotFound(f"there is nothing at /{'/'.join(path)[:200]}")
         if request.code is not GET:
             raise OperationNotAllowed(f"a description takes no {request.code}")
-        return _as_accepted(found, options.accept)
+        found = _as_accepted(found, options.accept)
+        return validated(replace(found, tag=found.etag()), options.etags)
 
     def _td(self, thing: str) -> Answer:
         return Answer(CONTENT, to_json(self._servient.td(self._servient.exposed(thing))), TD)

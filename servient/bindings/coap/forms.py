@@ -4,7 +4,7 @@ from typing import Any
 
 from servient.bindings.coap.content_formats import on_the_wire
 from servient.wot.content import JSON_MEDIA_TYPE
-from servient.wot.description import Affordance, Form
+from servient.wot.description import Affordance, Description, Form
 from servient.wot.operations import AffordanceKind, Operation
 from servient.wot.schema import is_file, media_type_of
 
@@ -23,6 +23,20 @@ def to_forms(url: str, affordance: Affordance) -> list[Form]:
     # A consumer whose library knows no number for the file's type asks for base64 in JSON instead.
     return forms + [
         _as_json(form) for form in forms if form["op"] in _ANSWERED and _takes_json(form)
+    ]
+
+
+def to_thing_forms(url: str, thing: Description) -> list[Form]:
+    """The forms of a Thing that lives at `url`."""
+    offered = {operation for affordance in thing for operation in affordance.operations}
+    ways = (
+        (Operation.READ_PROPERTY, Operation.READ_ALL_PROPERTIES, "GET"),
+        (Operation.WRITE_PROPERTY, Operation.WRITE_MULTIPLE_PROPERTIES, "PUT"),
+    )
+    return [
+        _form(f"{url}/properties", JSON_MEDIA_TYPE, method, [operation.value])
+        for needed, operation, method in ways
+        if needed in offered
     ]
 
 

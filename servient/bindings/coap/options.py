@@ -70,6 +70,7 @@ class Options:
 
     path: tuple[str, ...] = ()
     queries: tuple[str, ...] = ()
+    etags: tuple[bytes, ...] = ()
     request_tags: tuple[bytes, ...] = ()
     observe: int | None = None
     content_format: int | None = None
@@ -118,6 +119,7 @@ def parse_options(raw: Raw) -> Options:
         return Options(
             path=_texts(raw, URI_PATH),
             queries=_texts(raw, URI_QUERY),
+            etags=tuple(raw.get(ETAG, ())),
             request_tags=tuple(raw.get(REQUEST_TAG, ())),
             observe=_uint(raw, OBSERVE),
             content_format=_uint(raw, CONTENT_FORMAT),

@@ -12,6 +12,7 @@ from servient.bindings.coap.descriptions import Descriptions
 from servient.bindings.coap.endpoint import Exchange
 from servient.bindings.coap.incoming import Incoming
 from servient.bindings.coap.observation import DEREGISTER, REGISTER, Observations
+from servient.bindings.coap.whole_things import WholeThings, created
 from servient.bindings.paths import THINGS
 from servient.errors import OperationNotAllowed, ServientError
 from servient.wot.content import Content
@@ -41,6 +42,7 @@ class Site:
         self._servient = servient
         self._door = Door(servient)
         self._descriptions = Descriptions(servient, directory_thing)
+        self._whole_things = WholeThings(self._door)
         self._uploads = Uploads(body_limit_bytes)
         self._downloads = Downloads(body_limit_bytes)
         self.observations = Observations(self._door, self._downloads)
@@ -89,18 +91,28 @@ class Site:
                 interaction = Interaction(operation, thing, name, _to_input(request, body))
                 if operation in _OBSERVING:
                     await self.observations.run(exchange, interaction)
-                answer = await self._perform(request, interaction)
+                answer = await self._perform(request, interaction, affordance)
             case _:
-                answer = self._descriptions.answer(request)
+                whole = await self._whole_things.answer(request, body)
+                answer = whole or self._descriptions.answer(request)
         message, _ = self._downloads.begin(request, answer)
         return _confirm_block(request, message)
 
-    async def _perform(self, request: Incoming, interaction: Interaction) -> Answer:
+    async def _perform(
+        self, request: Incoming, interaction: Interaction, affordance: Affordance
+    ) -> Answer:
         if interaction.operation is Operation.UNSUBSCRIBE_EVENT:
             return Answer(CONTENT)  # the end came with the token, before this was asked
+        accept = request.options.accept
+        if interaction.operation is Operation.INVOKE_ACTION:
+            invocation = self._door.invoke(interaction)
+            if not affordance.is_synchronous:
+                return created(invocation)
+            return to_answer(await invocation.result(), CHANGED, accept)
         value = await self._door.perform(interaction)
-        code = CONTENT if request.code is GET else CHANGED
-        return to_answer(value, code, request.options.accept)
+        if request.code is GET:
+            return to_answer(value, CONTENT, accept, max_age_seconds=0)
+        return Answer(CHANGED)
 
 
 def _operation(request: Incoming, affordance: Affordance) -> Operation:
