@@ -241,7 +241,7 @@ class IsolatedInstance:
     def _settle(self, job: _Job, message: Message) -> None:
         error = parse_error(message, self._limits)
         if error is not None:
-            if is_fatal(error):
+            if is_fatal(error) and job.call.command_line is None:  # a program has no state to lose
                 self._count_loss()
             _fail(job, error)
             return
