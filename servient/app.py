@@ -40,6 +40,7 @@ from servient.wasm.removal import remove_tree
 from servient.wasm.types import Limits
 from servient.wot.binding import Binding
 from servient.wot.entry import WoT
+from servient.wot.invocations import Bounds, Invocations
 from servient.wot.servient import INVOCATION_DEADLINE_SECONDS, Servient
 
 logger = logging.getLogger(__name__)
@@ -124,6 +125,9 @@ class App:
         await asyncio.to_thread(config.instance_path.mkdir, 0o700, parents=True, exist_ok=True)
         # First of all: it says whether another servient uses the folder.
         store = await self._stack.enter_async_context(Store(config.instance_path))
+        bounds = Bounds(history=config.history_limit, age_seconds=config.history_age_seconds)
+        kept, next_number = await store.invocations.restore()
+        self._servient.invocations = Invocations(bounds, store.invocations, kept, next_number)
         modules_path = await asyncio.to_thread(_prepare_folder, config.instance_path)
         servient_id = await asyncio.to_thread(_servient_id, config.instance_path)
         limits = Limits(memory_bytes=config.module_memory_bytes)

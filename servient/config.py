@@ -115,6 +115,12 @@ class Config(BaseSettings):
     body_limit_bytes: int = Field(
         16 * 2**20, ge=1024, description="The largest request body over HTTP."
     )
+    history_limit: int = Field(
+        1000, ge=1, le=100_000, description="How many invocations that are over are remembered."
+    )
+    history_age_seconds: float = Field(
+        7 * 24 * 3600.0, gt=0, description="How long invocations that are over are remembered."
+    )
     camera_source: str | None = Field(
         None,
         description="Where modules get pictures from: the number or path of a camera's device, the path"

@@ -30,12 +30,12 @@ MIGRATIONS: dict[int, str] = {
         ) STRICT;
         CREATE TABLE invocation_files (
             number INTEGER NOT NULL REFERENCES invocations ON DELETE CASCADE,
-            -- A JSON pointer into the record.
-            pointer TEXT NOT NULL,
+            -- Where in the record it is: a JSON array of names and indices.
+            place TEXT NOT NULL,
             digest TEXT NOT NULL,
             size_bytes INTEGER NOT NULL,
             media_type TEXT NOT NULL,
-            PRIMARY KEY (number, pointer)
+            PRIMARY KEY (number, place)
         ) STRICT, WITHOUT ROWID;
         CREATE INDEX invocation_digests ON invocation_files (digest);
         CREATE VIEW used_files AS

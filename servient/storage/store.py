@@ -10,6 +10,7 @@ from servient.storage.collection import Collector
 from servient.storage.database import Database
 from servient.storage.deployments import DeploymentStore
 from servient.storage.files import SIZE_LIMIT_BYTES, FileStore
+from servient.storage.invocations import InvocationStore
 
 DATABASE_NAME = "servient.sqlite"
 FILES_NAME = "files"
@@ -22,6 +23,7 @@ class Store:
     """
 
     deployments: DeploymentStore
+    invocations: InvocationStore
 
     def __init__(self, folder: Path, files_limit_bytes: int = SIZE_LIMIT_BYTES) -> None:
         self._database = Database(folder / DATABASE_NAME)
@@ -32,9 +34,11 @@ class Store:
         async with contextlib.AsyncExitStack() as stack:
             database = await stack.enter_async_context(self._database)
             await database.submit(lambda each: self._files.open(_used(each)))
+            collector = Collector(database, self._files)
+            self.deployments = DeploymentStore(database, self._files, collector)
+            self.invocations = InvocationStore(database, self._files, collector)
+            stack.push_async_callback(self.invocations.flush)
             self._stack = stack.pop_all()
-        collector = Collector(self._database, self._files)
-        self.deployments = DeploymentStore(self._database, self._files, collector)
         return self
 
     async def __aexit__(

@@ -5,6 +5,14 @@ from servient.wot.content import Value, to_plain
 from servient.wot.invocation import Invocation
 
 
+async def to_full_status(invocation: Invocation, href: str) -> dict[str, Value]:
+    """With what is in the files of its output, which may have to be read."""
+    status = to_status(invocation, href)
+    if "output" in status:
+        status["output"] = to_plain(await invocation.result())
+    return status
+
+
 def to_status(invocation: Invocation, href: str) -> dict[str, Value]:
     """`href` is where the status can be asked for again; times are in RFC 3339."""
     status: dict[str, Value] = {

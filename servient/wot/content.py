@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from servient.errors import InvalidInput, ServientError
+from servient.wot.stored_file import StoredFile
 
 JSON_MEDIA_TYPE = "application/json"
 OCTET_STREAM = "application/octet-stream"
@@ -48,6 +49,11 @@ def to_base64(content: Content) -> str:
     return base64.b64encode(content.body).decode("ascii")
 
 
+def to_summary(file: StoredFile) -> Value:
+    """How a file that is not at hand stands in JSON: by what it is."""
+    return {"contentMediaType": file.media_type, "sizeBytes": file.size_bytes}
+
+
 def to_json(value: Value) -> bytes:
     """A value as JSON text in UTF-8; files become base64.
 
@@ -65,9 +71,11 @@ def to_json(value: Value) -> bytes:
     return text.encode("utf-8")
 
 
-def _file_to_json(value: object) -> str:
+def _file_to_json(value: object) -> Value:
     if isinstance(value, Content):
         return to_base64(value)
+    if isinstance(value, StoredFile):
+        return to_summary(value)
     raise TypeError(f"{type(value).__name__} is not a JSON value")
 
 
@@ -85,6 +93,8 @@ def to_plain(value: Value) -> Value:
 def _to_plain(value: Value) -> Value:
     if isinstance(value, Content):
         return to_base64(value)
+    if isinstance(value, StoredFile):
+        return to_summary(value)
     if isinstance(value, dict):
         return {name: _to_plain(member) for name, member in value.items()}
     if isinstance(value, list | tuple):

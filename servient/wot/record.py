@@ -21,6 +21,7 @@ class Status(StrEnum):
 
 
 File: TypeAlias = Content | StoredFile
+FILE_TYPES = (Content, StoredFile)
 
 
 @dataclass(frozen=True, slots=True)

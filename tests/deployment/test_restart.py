@@ -10,6 +10,7 @@ import pytest
 from servient.app import App
 from servient.config import Config
 from servient.errors import ServientError
+from servient.wot.content import Content
 from tests.files import FileServer
 
 Settings = Callable[..., Config]
@@ -132,3 +133,42 @@ async def test_two_servients_do_not_share_a_folder(settings: Settings, files: Fi
             async with App(settings()):
                 pass
         assert await invoke(app, "c:counter", "increment") == 1
+
+
+async def test_invocations_and_results_come_back(settings: Settings, files: FileServer) -> None:
+    picture = Content(b"P6\n2 1\n255\n" + bytes((255, 0, 0, 0, 0, 255)), "image/x-portable-pixmap")
+    async with App(settings()) as app:
+        await app.deployer.deploy(files.manifest("grayscale/manifest.json", deploymentId="g"))
+        await app.deployer.deploy(files.manifest("counter/manifest.json", deploymentId="c"))
+        await app.deployer.deploy(files.manifest("counter/manifest.json", deploymentId="d"))
+        for _ in range(3):
+            await invoke(app, "c:counter", "increment")
+        await invoke(app, "d:counter", "increment")
+        await app.deployer.deploy(files.manifest("counter/manifest.json", deploymentId="d"))
+        gray = await invoke(app, "g:grayscale", "grayscale", {"image.ppm": picture})
+        with pytest.raises(ServientError) as failed:
+            broken = Content(b"nonsense", "image/x-portable-pixmap")
+            await invoke(app, "g:grayscale", "grayscale", {"image.ppm": broken})
+        before = list(app.servient.invocations)
+    async with App(settings()) as app:
+        after = list(app.servient.invocations)
+        assert [each.id for each in after] == [each.id for each in before]
+        for old, new in zip(before, after, strict=True):
+            assert (new.status, new.output, new.input) == (old.status, old.output, old.input)
+            assert (new.requested_at, new.ended_at) == (old.requested_at, old.ended_at)
+        *_, shown, error = after
+        assert shown.input["image.ppm"].media_type == "image/x-portable-pixmap"
+        assert await app.servient.invocations.load(shown.input) == {"image.ppm": picture}
+        assert await shown.result() == gray
+        with pytest.raises(type(failed.value), match="wrote no file"):
+            await error.result()
+        exposed = app.servient.exposed
+        assert await exposed("c:counter").read_property("increment_result") == 3
+        assert await exposed("g:grayscale").read_property("grayscale_result") == gray
+        assert not exposed("d:counter").has_value("increment_result")  # of an earlier deployment
+        await invoke(app, "c:counter", "increment")
+        newest = list(app.servient.invocations)[-1]
+        assert newest.id not in {each.id for each in before}
+    async with App(settings(history_limit=2)) as app:
+        assert [each.id for each in app.servient.invocations] == [error.id, newest.id]
+        assert app.servient.exposed("g:grayscale").has_value("grayscale_result") is False

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from servient.bindings.http.messages import Handler, Request, Response
 from servient.bindings.paths import invocation_path
-from servient.wot.action_status import to_status
+from servient.wot.action_status import to_full_status, to_status
 from servient.wot.door import Door
 from servient.wot.invocation import Invocation
 
@@ -38,7 +38,8 @@ class ActionStatuses:
     async def _query(self, request: Request) -> Response:
         """A failed invocation is no failed query: its status is as good as any other."""
         invocation = self._find(request)
-        return Response.json(200, to_status(invocation, invocation_path(invocation)), _NO_STORE)
+        status = await to_full_status(invocation, invocation_path(invocation))
+        return Response.json(200, status, _NO_STORE)
 
     async def _cancel(self, request: Request) -> Response:
         self._find(request).cancel()

@@ -53,6 +53,7 @@ class Interactions:
         invocation = self._door.invoke(Interaction(Operation.INVOKE_ACTION, thing, name, value))
         is_preferred = wants_no_answer(request)
         if is_preferred or not self._is_synchronous(thing, name):
+            await invocation.recorded()
             return accepted(invocation, is_preferred=is_preferred)
         output = await request.unless_gone(invocation.result(), PATIENCE_SECONDS)
         return Response.of(output, request.header("accept"))

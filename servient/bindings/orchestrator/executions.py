@@ -44,7 +44,8 @@ class Executions:
                 Operation.INVOKE_ACTION, found.thing.name, action.name, value, _context(request)
             )
         )
-        await await_end(request, invocation, self._hold_seconds)
+        if not await await_end(request, invocation, self._hold_seconds):
+            await invocation.recorded()  # before its link is given out
         return Response.json(200, self._answer(request, invocation))
 
     async def look(self, deployment: str, module: str, function: str, _: Request) -> Response:

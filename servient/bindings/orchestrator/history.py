@@ -9,6 +9,7 @@ from servient.bindings.paths import to_path
 from servient.errors import NotFound
 from servient.wot.content import Content, to_json, to_plain
 from servient.wot.invocation import Invocation
+from servient.wot.record import FILE_TYPES
 from servient.wot.servient import Servient
 
 CHAIN_STEP = "x-chain-step"
@@ -42,7 +43,7 @@ class History:
     def entry(self, request: Request, invocation: Invocation) -> dict[str, Any]:
         deployment, _, module = invocation.thing.partition(":")
         members = invocation.input if isinstance(invocation.input, dict) else {}
-        files = [name for name, member in members.items() if isinstance(member, Content)]
+        files = [name for name, member in members.items() if isinstance(member, FILE_TYPES)]
         link = history_url(request, invocation)
         return {
             **invocation.notes,
@@ -77,24 +78,25 @@ class History:
             return link
         names = list(invocation.files) or None
         value = invocation.output
-        is_said = not isinstance(value, Content) and (value is not None or names is None)
+        is_said = not isinstance(value, FILE_TYPES) and (value is not None or names is None)
         return [to_json(value).decode() if is_said else None, names]
 
-    def file(self, invocation: Invocation, name: str) -> Content:
-        """Raises NotFound."""
+    async def file(self, invocation: Invocation, name: str) -> Content:
+        """Raises NotFound, StorageFailed."""
         found = invocation.files.get(name)
         if found is None:
             raise NotFound(f"invocation {invocation.id!r} has no file {name[:200]!r}")
-        return found
+        content: Content = await self._servient.invocations.load(found)
+        return content
 
-    def newest_file(
+    async def newest_file(
         self, things: Container[str], name: str, action: str | None = None
     ) -> Content | None:
         """The last file of that name that a function of these Things wrote, as far as is remembered."""
         for invocation in reversed(list(self)):
             is_theirs = invocation.thing in things and action in (None, invocation.action)
             if is_theirs and name in invocation.files:
-                return self.file(invocation, name)
+                return await self.file(invocation, name)
         return None
 
 

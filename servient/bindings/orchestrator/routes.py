@@ -107,24 +107,24 @@ class OrchestratorRoutes:
         invocation = self._history.find(invocation_id)
         if not await await_end(request, invocation, self._hold_seconds):
             return not_ready()
-        return file(self._history.file(invocation, name))
+        return file(await self._history.file(invocation, name))
 
     async def _function_file(
         self, deployment: str, module: str, function: str, name: str, _: Request
     ) -> Response:
         found = self._modules.find(deployment, module)
-        return self._newest_file([found], name, found.action(function))
+        return await self._newest_file([found], name, found.action(function))
 
     async def _module_file(
         self, deployment: str | None, module: str, name: str, _: Request
     ) -> Response:
-        return self._newest_file(self._modules.called(module, deployment), name)
+        return await self._newest_file(self._modules.called(module, deployment), name)
 
-    def _newest_file(
+    async def _newest_file(
         self, modules: list[DeployedModule], name: str, action: Affordance | None = None
     ) -> Response:
         things = {module.thing.name for module in modules}
-        found = self._history.newest_file(things, name, action.name if action else None)
+        found = await self._history.newest_file(things, name, action.name if action else None)
         # What the history has forgotten, the Thing still has.
         values = [found, *(module.value_of(name, action) for module in modules)]
         for value in values:
