@@ -11,9 +11,11 @@ from wasmtime import _ffi as ffi
 from servient.wasm.types import Limits
 
 # Whatever changes what compiled code looks like stands here: it is part of the cache's keys.
-_SETTINGS = "epochs"
+_SETTINGS = "epochs, no threads"
 
 TABLES_LIMIT = 4
+# How deep guests may call; the threads that they run on have room for more (see `worker`).
+WASM_STACK_BYTES = 512 * 2**10
 
 # How the bytes of a component begin, where those of a core module have another version.
 COMPONENT_PREAMBLE = b"\0asm\x0d\0\1\0"
@@ -26,7 +28,11 @@ KEEP_RESIDENT_BYTES = 64 * 2**10
 
 
 def native_engine() -> wasmtime.Engine:
-    """Fixed, since a configuration that the engine does not support aborts the process."""
+    """Fixed, since a configuration that the engine does not support aborts the process.
+
+    Who wants `faulthandler` enables it before the first engine is made: in the other order, it takes
+    what the engine recovers from, a guest's reach outside its memory, for the end of the process.
+    """
     return wasmtime.Engine(_config())
 
 
@@ -50,6 +56,9 @@ def pooling_engine(limits: Limits) -> wasmtime.Engine:
 def _config() -> wasmtime.Config:
     config = wasmtime.Config()
     config.epoch_interruption = True
+    config.max_wasm_stack = WASM_STACK_BYTES
+    # A shared memory is outside the limits of a store. Refused when it is compiled, not when it starts.
+    config.wasm_threads = False
     return config
 
 

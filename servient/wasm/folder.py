@@ -10,6 +10,7 @@ from servient.errors import InvalidInput, TooLarge
 from servient.wasm.deployed_files import DeployedFiles, deployed_path
 from servient.wasm.removal import remove_any
 from servient.wasm.types import Limits
+from servient.wasm.unlinked import unlinked_bytes
 
 NAME_LIMIT_BYTES = 255
 # Deeper than anybody needs, and far from where walking through it fails.
@@ -93,7 +94,7 @@ class Folder:
 
     def is_full(self) -> bool:
         """Whether the guest has put more into it than it may."""
-        count, size = 0, 0
+        count, size = 0, unlinked_bytes(self.path)
         deepest = len(self.path.parts) + DEPTH_LIMIT
         for parent, _, names in os.walk(self.path):  # which does not follow links
             for name in names:

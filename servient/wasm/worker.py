@@ -10,6 +10,10 @@ from typing import Any
 
 from servient.errors import Busy, NotFound
 
+# Room for a guest's calls and for the host functions below them. A guest that goes too deep is ended
+# only where its thread has the room that the engine counts on: a smaller one ends the process.
+STACK_BYTES = 4 * 2**20
+
 
 @dataclass(frozen=True, slots=True)
 class _Job:
@@ -37,7 +41,12 @@ class Worker:
         self._thread = threading.Thread(target=self._run, name="wasm-instance", daemon=True)
 
     def start(self) -> None:
-        self._thread.start()
+        # For all threads that start now: the system's own default may be too small for a guest.
+        before = threading.stack_size(STACK_BYTES)
+        try:
+            self._thread.start()
+        finally:
+            threading.stack_size(before)
 
     @property
     def is_idle(self) -> bool:

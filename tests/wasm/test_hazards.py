@@ -3,6 +3,8 @@
 import asyncio
 import gc
 import random
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -174,17 +176,24 @@ async def test_a_huge_output_file_is_refused(engine: Engine, tmp_path: Path) -> 
             instance._folder.collect(("big",))
 
 
-# flood(): writes 32 KiB to the file "out", for ever.
+# flood(): writes 32 KiB to the file "out", for ever; hidden(): the same when it is removed.
 FLOOD = """
 (module
+  (import "wasi_snapshot_preview1" "path_unlink_file" (func $unlink (param i32 i32 i32) (result i32)))
   (import "wasi_snapshot_preview1" "path_open"
     (func $open (param i32 i32 i32 i32 i32 i64 i64 i32 i32) (result i32)))
   (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
   (memory (export "memory") 1) (data (i32.const 0) "out")
   (func (export "count") (result i32) (i32.const 1))
-  (func (export "flood")
+  (func (export "hidden")
+    (call $create)
+    (if (call $unlink (i32.const 3) (i32.const 0) (i32.const 3)) (then (unreachable)))
+    (call $fill))
+  (func (export "flood") (call $create) (call $fill))
+  (func $create
     (drop (call $open (i32.const 3) (i32.const 0) (i32.const 0) (i32.const 3)
-      (i32.const 9) (i64.const 66) (i64.const 0) (i32.const 0) (i32.const 8)))
+      (i32.const 9) (i64.const 66) (i64.const 0) (i32.const 0) (i32.const 8))))
+  (func $fill
     (i32.store (i32.const 16) (i32.const 1024)) (i32.store (i32.const 20) (i32.const 32768))
     (loop
       (drop (call $write (i32.load (i32.const 8)) (i32.const 16) (i32.const 1) (i32.const 24)))
@@ -192,10 +201,13 @@ FLOOD = """
 """
 
 
-async def test_a_flood_of_files_is_ended_before_its_deadline(running: MakeInstance) -> None:
+@pytest.mark.parametrize("function", ["flood", "hidden"])
+async def test_a_flood_of_files_is_ended_before_its_deadline(
+    running: MakeInstance, function: str
+) -> None:
     async with running(FLOOD) as instance:
-        with pytest.raises(ActionFailed, match="'flood' was ended: it filled its folder"):
-            await call(instance, "flood", deadline_seconds=60.0)
+        with pytest.raises(ActionFailed, match=f"'{function}' was ended: it filled its folder"):
+            await call(instance, function, deadline_seconds=60.0)
         assert instance.generation == 1
         assert (await call(instance, "count")).values == (1,)
 
@@ -300,3 +312,46 @@ async def test_mutated_modules_are_refused_or_run(engine: Engine, tmp_path: Path
                     await instance.call(Call("count", deadline_seconds=0.2))
         except ServientError as error:
             assert error.detail
+
+
+async def test_shared_memory_is_refused_when_it_is_compiled(engine: Engine) -> None:
+    with pytest.raises(ModuleRejected, match="threads must be enabled for shared memories"):
+        await engine.compile(bytes(wasmtime.wat2wasm("(module (memory 1 2 shared))")))
+
+
+# Where threads have little room unless they ask for more, as with some systems' C libraries.
+DEEP_PROGRAM = """
+import asyncio, sys, threading
+from pathlib import Path
+import wasmtime
+from servient.errors import ModuleTrapped
+from servient.wasm.engine import Engine
+from servient.wasm.instance import Instance
+from servient.wasm.types import Call, Limits
+
+async def main(folder):
+    async with Engine(Limits()) as engine:
+        text = '(module (func $deep (export "deep") (call $deep)))'
+        module = await engine.compile(bytes(wasmtime.wat2wasm(text)))
+        async with Instance(engine, module, folder, Limits()) as instance:
+            try:
+                await instance.call(Call("deep"))
+            except ModuleTrapped as error:
+                print(error.detail)
+
+threading.stack_size(256 * 1024)
+asyncio.run(main(Path(sys.argv[1])))
+"""
+
+
+def test_deep_recursion_has_a_stack_of_its_own_size(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", DEEP_PROGRAM, str(tmp_path)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        cwd=Path(__file__).parents[2],
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "called itself too deeply" in done.stdout
