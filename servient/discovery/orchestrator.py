@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import re
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
@@ -15,6 +16,8 @@ from servient.wot.content import parse_json
 logger = logging.getLogger(__name__)
 
 URL_LIMIT = 2000
+# Visible ASCII: anything else is percent-encoded, and names of hosts are in their ASCII form.
+_IS_PLAIN = re.compile(r"[!-~]+")
 # So many deliveries in a row have failed: an orchestrator that moved should be asked for its place.
 LOST_AFTER_FAILURES = 5
 
@@ -126,14 +129,14 @@ def _save(file: Path, known: _Known) -> None:
 
 def parse_orchestrator_url(text: object) -> str:
     """An absolute URL of HTTP to which paths can be appended. Raises InvalidInput."""
-    if not isinstance(text, str) or len(text) > URL_LIMIT or not text.isprintable():
+    if not isinstance(text, str) or len(text) > URL_LIMIT or not _IS_PLAIN.fullmatch(text):
         raise InvalidInput("the orchestrator's url is given as http[s]://host[:port]")
     try:
-        url = urlsplit(text.strip())
+        url = urlsplit(text)
         port = url.port
     except ValueError as error:
         raise InvalidInput(f"the orchestrator's url cannot be read: {error}") from error
-    if url.scheme not in ("http", "https") or not url.hostname or port == 0 or " " in url.netloc:
+    if url.scheme not in ("http", "https") or not url.hostname or port == 0:
         raise InvalidInput("the orchestrator's url is given as http[s]://host[:port]")
     return f"{url.scheme}://{url.netloc}{url.path.rstrip('/')}"
 

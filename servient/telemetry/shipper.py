@@ -7,10 +7,10 @@ from collections import deque
 from dataclasses import asdict, dataclass
 from types import TracebackType
 from typing import Any, Protocol, Self
-
-import httpx
+from urllib.parse import urlencode
 
 from servient.journal import Entry
+from servient.telemetry.poster import Poster
 
 logger = logging.getLogger(__name__)
 
@@ -41,8 +41,8 @@ class ShippingLimits:
     `queue` is how many entries wait before the oldest are dropped.
     """
 
-    queue: int = 1000
-    batch: int = 100
+    queue: int = 2000
+    batch: int = 500
     interval_seconds: float = 0.25
     timeout_seconds: float = 5.0
     last_pause_seconds: float = 15.0
@@ -107,26 +107,29 @@ class LogShipper:
 
     async def _run(self) -> None:
         limits, pause = self._limits, self._limits.interval_seconds
-        async with httpx.AsyncClient(trust_env=False, timeout=limits.timeout_seconds) as client:
+        poster = Poster(limits.timeout_seconds)
+        try:
             while True:
                 await self._has_entries.wait()
                 # What happens together goes together.
                 await asyncio.sleep(pause)
-                if await self._ship(client):
+                if await self._ship(poster):
                     pause = limits.interval_seconds
                 else:
                     pause = min(2 * pause, limits.last_pause_seconds)
                 if not self._queue:
                     self._has_entries.clear()
+        finally:
+            await poster.close()
 
-    async def _ship(self, client: httpx.AsyncClient) -> bool:
+    async def _ship(self, poster: Poster) -> bool:
         """Send a batch in order. False when the orchestrator does not take it."""
         for _ in range(min(self._limits.batch, len(self._queue))):
             url = self._destination.url
             if url is None:
                 break
             entry = self._queue.popleft()
-            reason = await _post(client, url + PATH, to_log_data(entry, self._sender))
+            reason = await _post(poster, url + PATH, to_log_data(entry, self._sender))
             self._destination.delivered(is_taken=not reason)
             if reason:
                 self._drop(reason)
@@ -147,13 +150,13 @@ class LogShipper:
             logger.warning("the orchestrator takes no logs (%s): they are dropped", reason)
 
 
-async def _post(client: httpx.AsyncClient, url: str, log_data: dict[str, Any]) -> str:
+async def _post(poster: Poster, url: str, log_data: dict[str, Any]) -> str:
     """Why it was not taken; empty when it was."""
     try:
-        response = await client.post(url, data={"logData": json.dumps(log_data)})
-    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        status = await poster.post(url, urlencode({"logData": json.dumps(log_data)}).encode())
+    except OSError as error:
         return str(error) or type(error).__name__
-    return "" if response.is_success else f"it answers {response.status_code}"
+    return "" if 200 <= status < 300 else f"it answers {status}"
 
 
 def to_log_data(entry: Entry, sender: Sender) -> dict[str, Any]:
