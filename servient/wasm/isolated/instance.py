@@ -1,6 +1,7 @@
 """An instance in a process of its own, in the place of an `Instance`."""
 
 import asyncio
+import logging
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -29,6 +30,8 @@ from servient.wasm.module import Module
 from servient.wasm.placement import Placement
 from servient.wasm.types import Call, CallResult, Limits, Signature
 from servient.wasm.values import check_arguments
+
+logger = logging.getLogger(__name__)
 
 # How much later than its guest's deadline a call must have come back, its files written and read.
 GRACE_SECONDS = 2.0
@@ -152,11 +155,14 @@ class IsolatedInstance:
         return child
 
     async def _restart(self) -> None:
-        error = None
+        error: ServientError | None = None
         try:
             self._child = await self._launch()
         except ServientError as failure:
             error = failure
+        except Exception:
+            logger.exception("no process could be started for %s", self._folder.name)
+            error = ActionFailed("the module does not start; the servient's log says why")
         finally:
             self._restarting = None
         while error and self._waiting:  # who waits next tries again

@@ -15,13 +15,17 @@ LOAD_SECONDS = 30.0
 
 
 async def launch(
-    name: str, setup: Setup, on_end: Callable[[Child, str], None], program: Sequence[str]
+    name: str,
+    setup: Setup,
+    on_end: Callable[[Child, str], None],
+    program: Sequence[str],
+    load_seconds: float = LOAD_SECONDS,
 ) -> Child:
     """Raises ServientError when no process or no module starts, and leaves none."""
     child = Child(name, on_end)
     try:
         await child.spawn(program)
-        await _start(child, setup)
+        await _start(child, setup, load_seconds)
     except BaseException:
         child.kill("it did not start")
         await child.wait()
@@ -29,11 +33,11 @@ async def launch(
     return child
 
 
-async def _start(child: Child, setup: Setup) -> None:
+async def _start(child: Child, setup: Setup, load_seconds: float) -> None:
     limits, what = setup.limits, "the start of the module"
     data = setup_to_bytes(setup)
     try:
-        async with asyncio.timeout(LOAD_SECONDS + limits.start_seconds):
+        async with asyncio.timeout(load_seconds + limits.start_seconds):
             message = await child.ask(data, 6 * limits.stdout_bytes)
         _check(message, limits)
     except TimeoutError as error:

@@ -2,12 +2,19 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
+import wasmtime
 
-from servient.errors import Busy, ModuleTrapped
+from servient.errors import Busy, DeadlineExceeded, ModuleTrapped
+from servient.wasm.engine import Engine
+from servient.wasm.isolated.child import Child
+from servient.wasm.isolated.launch import launch
 from servient.wasm.isolated.messages import HEADER_LIMIT_BYTES, Decoder, Malformed, to_bytes
+from servient.wasm.isolated.setup import Isolation, make_setup
 from tests.wasm.conftest import LIMITS
 from tests.wasm.isolated.conftest import Isolate, call
 from tests.wasm.isolated.programs import answering, program, starting
@@ -106,6 +113,20 @@ async def test_a_process_that_does_not_start(isolate: Isolate, then: str, reason
     with pytest.raises(ModuleTrapped, match=f"the start of the module trapped: {reason}"):
         async with isolate(program=starting(then)):
             pass
+
+
+async def test_a_process_that_never_gets_ready(engine: Engine, tmp_path: Path) -> None:
+    module = await engine.compile(bytes(wasmtime.wat2wasm("(module)")))
+    limits = replace(LIMITS, start_seconds=0.1)
+    setup = make_setup(module, tmp_path, limits, Isolation(), ())
+    ended: list[Child] = []
+    with pytest.raises(
+        DeadlineExceeded, match=r"the start of the module did not end within 0\.1 s"
+    ):
+        await launch(
+            "x", setup, lambda child, _: ended.append(child), starting("time.sleep(999)"), 0.2
+        )
+    assert not Path(f"/proc/{ended[0].pid}").exists()
 
 
 async def test_a_program_that_is_not_there(isolate: Isolate) -> None:
