@@ -50,7 +50,8 @@ class Chains:
                 f"a chain has at most {STEPS_LIMIT} steps; does one lead back to an earlier one?"
             )
             raise step_failed(url, reason)
-        own = self._own_steps.find(url, function.endpoint.url if function.endpoint else "")
+        own_url = function.endpoint.url if function.endpoint else ""
+        own = self._own_steps.find(url, own_url)
         endpoint = own.narrowed(place.next) if own else place.next
         handover = _handed_over(url, outcome, endpoint)
         context = passed_on(invocation.context, place)
@@ -60,6 +61,9 @@ class Chains:
             result_url = await self._client.call(url, endpoint, handover, context)
         else:
             result_url = await self._own_steps.call(own, endpoint, handover, context)
+        if self._own_steps.is_entry(result_url, invocation, own_url):
+            # Callers follow such a link without a pause.
+            raise step_failed(url, "its resultUrl leads back to the step before it")
         self._journal.result_url(*names, result_url)
         return {"resultUrl": result_url}
 

@@ -60,6 +60,11 @@ class OwnSteps:
                 return OwnStep(url, thing, each.name, frozenset(inputs))
         return None
 
+    def is_entry(self, url: str, invocation: Invocation, own_url: str) -> bool:
+        """Whether a URL is that of an invocation's own record here."""
+        is_here = self._origins.include(url, own_url)
+        return is_here and urlsplit(url).path == _history_path(invocation)
+
     async def call(
         self, step: OwnStep, endpoint: Endpoint, handover: Handover, context: Mapping[str, str]
     ) -> str:
@@ -94,5 +99,8 @@ class OwnSteps:
 def _history_url(url: str, invocation: Invocation) -> str:
     """What whoever calls the step at its URL is told."""
     parts = urlsplit(url)
-    path = f"/request-history/{quote(invocation.id, safe=':')}"
-    return f"{parts.scheme}://{parts.netloc}{path}"
+    return f"{parts.scheme}://{parts.netloc}{_history_path(invocation)}"
+
+
+def _history_path(invocation: Invocation) -> str:
+    return f"/request-history/{quote(invocation.id, safe=':')}"

@@ -1,7 +1,6 @@
 """Reads what the next step of a chain answered: where its result is, or why there is none."""
 
 import json
-import re
 from collections.abc import Mapping
 from http import HTTPStatus
 from urllib.parse import urljoin
@@ -13,14 +12,14 @@ from servient.wot.content import Value, parse_json
 
 REASON_LIMIT_CHARS = 500
 
-_UNPRINTABLE = re.compile(r"[\s\x00-\x1f\x7f-\x9f]+")
 # How the sentence of a step begins that could not be taken either.
 _STEP = "the step "
 
 
 def step_failed(url: str, reason: str) -> NextStepFailed:
     """The failure of the step at a URL. Where the reason is a later step's, that is all there is to say."""
-    text = _UNPRINTABLE.sub(" ", reason).strip()[:REASON_LIMIT_CHARS]
+    printable = (c if c.isprintable() else " " for c in reason[:REASON_LIMIT_CHARS])
+    text = " ".join("".join(printable).split())
     return NextStepFailed(text if text.startswith(_STEP) else f"{_STEP}{url} failed: {text}")
 
 

@@ -121,9 +121,10 @@ class Received:
 
 @dataclass(slots=True)
 class Stranger:
-    """A next step that is none of ours, and does what its path says."""
+    """A next step that is none of ours, and does what its path says; `link` is where results are."""
 
     origin: str = ""
+    link: str = ""
     received: list[Received] = field(default_factory=list)
 
     def at(self, path: str) -> list[Received]:
@@ -173,8 +174,7 @@ class Stranger:
         await writer.drain()
 
     def _plain(self, path: str) -> bytes:
-        link = f"{self.origin}/request-history/1"
-        done = {"resultUrl": link}
+        done = {"resultUrl": self.link or f"{self.origin}/request-history/1"}
         match path:
             case "/garbage":
                 return _response("200 OK", b"\x00\xff{")

@@ -165,6 +165,19 @@ async def test_a_chain_that_leads_back_to_itself_ends(
         assert "a chain has at most 64 steps" in await failure(machines, url, x=1)
 
 
+async def test_a_link_that_leads_back_is_not_handed_on(
+    app: App, machines: Machines, elsewhere: Stranger
+) -> None:
+    """An orchestrator would follow it for ever, without a pause."""
+    here = app.addresses()["http"]
+    to = endpoint(elsewhere.origin, "/done")
+    url = await machines.chain((uploads.fibo(), "fibo", here), to=to)
+    first = (await machines.http.get(url, params={"param0": 4})).json()["resultUrl"]
+    start, _, number = first.rpartition(":")
+    elsewhere.link = f"{start}:{int(number) + 1}"
+    assert "leads back" in await failure(machines, url)
+
+
 def constant() -> Module:
     """A function that gives one when it gets one."""
     function = Function("fibo", (("x", "integer"),))
