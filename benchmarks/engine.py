@@ -22,7 +22,9 @@ from servient.wasm.folder import Folder
 from servient.wasm.fresh import FreshCalls
 from servient.wasm.guest import Guest
 from servient.wasm.instance import Instance
+from servient.wasm.isolated.instance import IsolatedInstance
 from servient.wasm.module import Module
+from servient.wasm.running import Running
 from servient.wasm.stateless import StatelessInstances
 from servient.wasm.types import Call, Limits
 from servient.wasm.watch import Watch
@@ -113,16 +115,20 @@ async def measure_instances(
     engine: Engine, module: Module, folder: Path, limits: Limits, seconds: float
 ) -> Measures:
     """Calls per second as the servient makes them: awaited on the event loop, 16 at a time."""
-    rates: Measures = {"stateful, awaited": [], "stateless, awaited": []}
-    kinds = {"stateful, awaited": Instance, "stateless, awaited": StatelessInstances}
+    kinds: dict[str, Callable[[], Instance | StatelessInstances | IsolatedInstance]] = {
+        "stateful, awaited": lambda: Instance(engine, module, folder, limits),
+        "stateless, awaited": lambda: StatelessInstances(engine, module, folder, limits),
+        "isolated, awaited": lambda: IsolatedInstance(module, folder, limits),
+    }
+    rates: Measures = {name: [] for name in kinds}
     for _ in range(ROUNDS):
-        for name, kind in kinds.items():
-            async with kind(engine, module, folder, limits) as instance:
+        for name, make in kinds.items():
+            async with make() as instance:
                 rates[name].append(await awaited_rate(instance, seconds))
     return rates
 
 
-async def awaited_rate(instance: Instance | StatelessInstances, seconds: float) -> float:
+async def awaited_rate(instance: Running, seconds: float) -> float:
     counts, began = [0] * 16, time.perf_counter()
 
     async def client(number: int) -> None:
