@@ -1,6 +1,7 @@
 """Typed settings; the only reader of the environment and of the configuration file."""
 
 import ipaddress
+import re
 import socket
 from collections.abc import Mapping
 from ipaddress import IPv4Address, IPv4Network
@@ -142,6 +143,14 @@ class Config(BaseSettings):
         False,
         description="Run every module in a process of its own, not only those that ask for it.",
     )
+    stateless_modules: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Names of modules each call of which gets an instance of its own, as with"
+        " `stateless` in a manifest.",
+    )
+    module_environment: Mapping[str, str] = Field(
+        {}, description="Environment variables that all modules find, and no others; JSON."
+    )
     announce: bool | None = Field(
         None,
         description="Whether to announce the servient by multicast DNS; by default when it listens"
@@ -178,7 +187,15 @@ class Config(BaseSettings):
         "info", description="What is logged."
     )
 
-    @field_validator("bindings", "ping_networks", mode="before")
+    @field_validator("module_environment")
+    @classmethod
+    def _are_variables(cls, value: Mapping[str, str]) -> Mapping[str, str]:
+        for name, text in value.items():
+            if not name or "=" in name or "\0" in name + text:
+                raise ValueError(f"{name[:50]!r} cannot be an environment variable")
+        return value
+
+    @field_validator("bindings", "ping_networks", "stateless_modules", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",")) if isinstance(value, str) else value
@@ -197,7 +214,8 @@ class Config(BaseSettings):
     def _is_orchestrator(cls, value: str | None) -> str | None:
         if value is not None:
             url = urlsplit(value)
-            if url.scheme not in ("http", "https") or not url.hostname:
+            is_web = url.scheme in ("http", "https") and bool(url.hostname) and url.port != 0
+            if not is_web or not re.fullmatch(r"[!-~]+", value):
                 raise ValueError("an orchestrator is given as http[s]://host[:port]")
         return value
 

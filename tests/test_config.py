@@ -16,6 +16,21 @@ def test_defaults_are_safe() -> None:
     assert config.topic_prefix == "wasm-servient/servient"
 
 
+def test_who_listens_beyond_this_machine_is_announced() -> None:
+    assert not load_config().is_announced
+    assert load_config(announce=True).is_announced
+    assert load_config(host="0.0.0.0", insecure=True).is_announced
+    assert not load_config(host="0.0.0.0", insecure=True, announce=False).is_announced
+
+
+@pytest.mark.parametrize(
+    "url", ["orchestrator:3000", "ftp://a", "http://", "http:///x", "http://a b", "http://a:0"]
+)
+def test_an_orchestrator_is_a_url_of_http(url: str) -> None:
+    with pytest.raises(ConfigError, match="orchestrator_url"):
+        load_config(orchestrator_url=url)
+
+
 @pytest.mark.parametrize(
     ("variable", "value", "setting", "expected"),
     [
@@ -31,6 +46,13 @@ def test_defaults_are_safe() -> None:
         ("INSTANCE_PATH", "/var/lib/x", "instance_path", Path("/var/lib/x")),
         ("WASM_SERVIENT_BINDINGS", "http, coap", "bindings", ("http", "coap")),
         ("DEFAULT_CAMERA_DEVICE", "0", "camera_source", "0"),
+        ("WASMIOT_ORCHESTRATOR_URL", "http://o:3000", "orchestrator_url", "http://o:3000"),
+        ("WASMIOT_REGISTER_RENEWAL_TIME", "60", "register_renewal_seconds", 60.0),
+        ("EXTERNAL_LOGGING_ENABLED", "false", "external_logging", False),
+        ("WASM_SERVIENT_ANNOUNCE", "1", "announce", True),
+        ("WASM_SERVIENT_WITHDRAW_ON_STOP", "1", "withdraw_on_stop", True),
+        ("WASMIOT_SUPERVISOR_NAME", "", "name", "servient"),
+        ("WASMIOT_ORCHESTRATOR_URL", "", "orchestrator_url", None),
         ("WASM_SERVIENT_SENSOR_SOURCE", "21.5 40", "sensor_source", "21.5 40"),
         (
             "WASM_SERVIENT_RPC_TARGETS",
