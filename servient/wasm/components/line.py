@@ -15,7 +15,9 @@ from servient.wasm.watch import Watch
 from servient.wasm.worker import Worker
 
 # How much later than its deadline a call may end. A guest is stopped within a tick, but not while
-# it sleeps in WASI 0.2, whose functions the engine cannot interrupt.
+# it sleeps in WASI 0.2, whose functions the engine cannot interrupt. Interruptible ones in their place
+# would have to be all of `wasi:io`: a linker replaces interfaces as a whole, and streams give out
+# pollables too, whose type must be the one that clocks have.
 GRACE_SECONDS = 0.5
 
 
