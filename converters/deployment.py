@@ -10,6 +10,9 @@ FUNCTIONS_LIMIT = 256
 PARAMETERS_LIMIT = 64
 MOUNTS_LIMIT = 64
 FILES_LIMIT = 256
+VARIABLES_LIMIT = 64
+ARGUMENTS_LIMIT = 64
+TEXT_LIMIT_CHARS = 4096
 
 
 class Stage(StrEnum):
@@ -83,7 +86,8 @@ class ModuleEntry:
 
     `is_stateless` is an extension of ours (`"stateless": true`): its calls need not see what earlier
     ones left, so that each may have an instance of its own. `is_isolated` is another
-    (`"isolated": true`): it runs in a process of its own.
+    (`"isolated": true`): it runs in a process of its own. So are `environment` and `arguments`, which
+    the module gets beside those that the servient is configured to give.
     """
 
     id: str
@@ -94,6 +98,8 @@ class ModuleEntry:
     functions: Mapping[str, Function]
     is_stateless: bool = False
     is_isolated: bool = False
+    environment: Mapping[str, str] = field(default_factory=dict)
+    arguments: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

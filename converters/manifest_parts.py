@@ -5,8 +5,11 @@ from dataclasses import replace
 from urllib.parse import unquote, urlsplit
 
 from converters.deployment import (
+    ARGUMENTS_LIMIT,
     FILES_LIMIT,
     MOUNTS_LIMIT,
+    TEXT_LIMIT_CHARS,
+    VARIABLES_LIMIT,
     Endpoint,
     Function,
     ModuleEntry,
@@ -35,7 +38,21 @@ def parse_module(
         functions={function.name: function for function in functions},
         is_stateless=node.member("stateless").value is True,
         is_isolated=node.member("isolated").value is True,
+        environment=_environment(node.member("environment")),
+        arguments=tuple(
+            argument.text(TEXT_LIMIT_CHARS)
+            for argument in node.member("arguments").elements(ARGUMENTS_LIMIT)
+        ),
     )
+
+
+def _environment(node: Node) -> dict[str, str]:
+    found = {}
+    for name, value in node.members(VARIABLES_LIMIT):
+        if "=" in Node(name, value.pointer).text(TEXT_LIMIT_CHARS):
+            raise value.fail("the name of a variable has no = in it")
+        found[name] = "" if value.value == "" else value.text(TEXT_LIMIT_CHARS)
+    return found
 
 
 def parse_data_files(other: Node) -> dict[str, str]:

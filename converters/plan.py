@@ -9,6 +9,7 @@ from converters.component_types import BYTES, FunctionType
 from converters.deployment import Endpoint, Function, ModuleEntry, Mount, Parameter, Stage
 from converters.errors import ConversionError
 from converters.media_types import JSON, as_file, is_json
+from converters.program import INITIALIZE, RUN, START, is_program, program_parameters
 from converters.reading import escape
 from converters.schema import as_value, file_schema, refine, wasm_results_schema, wasm_schema
 from thing_descriptions.builder import AffordanceNames, affordance_name
@@ -23,8 +24,8 @@ INITIALIZER = "_wasmiot_init"
 # Exports by which hosts and runtimes manage an instance: no one's idea of a function of the module.
 _RUNTIME_EXPORTS = frozenset(
     {
-        "_initialize",
-        "_start",
+        INITIALIZE,
+        START,
         INITIALIZER,
         "alloc",
         "calloc",
@@ -50,7 +51,8 @@ class FunctionPlan:
     action's input. `result_schema` and `result_media_type` are both None when nothing comes out. A
     result whose media type is not JSON is a file: the first of `outputs`, or, where there are none
     (the older manifests do not name it), whichever file the module writes. `file_properties` names
-    the property of each output that is not the result, by its path.
+    the property of each output that is not the result, by its path. The arguments of a program are
+    those of its command line, and its result is what it prints unless there are `outputs`.
     """
 
     function: str
@@ -65,6 +67,7 @@ class FunctionPlan:
     result_schema: Mapping[str, Any] | None
     result_media_type: str | None
     description: str | None
+    is_program: bool = False
 
     @property
     def parameters(self) -> tuple[str, ...]:
@@ -92,14 +95,12 @@ def plan_functions(
     Raises ConversionError when a parameter and a file of a function have one name.
     """
     functions = list(_choose(module, endpoints, signatures))
-    sources = [
-        (f, [e for e in (endpoints.get(f.name), f.endpoint) if e], signatures.get(f.name))
-        for f in functions
-    ]
-    actions, others = _action_names([f.name for f in functions])
+    sources = [(f, [e for e in (endpoints.get(f.name), f.endpoint) if e]) for f in functions]
+    is_named = START in module.functions or START in endpoints
+    actions, others = _action_names([f.name for f in functions], {} if is_named else {START: RUN})
     return tuple(
-        _plan(module, function, declared, signature, actions[function.name], others)
-        for function, declared, signature in sources
+        _plan(module, function, declared, signatures, actions[function.name], others)
+        for function, declared in sources
     )
 
 
@@ -118,8 +119,15 @@ def _choose(
             yield Function(name, None, files, None)
     else:
         for name, signature in signatures.items():
-            if _is_offered(name, signature):
+            if _is_offered(name, signature) or is_program(name, signatures):
                 yield Function(name, None, (), None)
+
+
+def is_only_program(signatures: Mapping[str, Signature]) -> bool:
+    """Whether a module is a program and offers nothing else, so that there is no state to keep."""
+    return is_program(START, signatures) and not any(
+        _is_offered(name, signature) for name, signature in signatures.items()
+    )
 
 
 def _is_function(name: str) -> bool:
@@ -134,28 +142,36 @@ def _is_offered(export: str, signature: Signature) -> bool:
     return all(map(wasm_schema, (*signature[0], *signature[1])))
 
 
-def _action_names(functions: Sequence[str]) -> tuple[dict[str, str], AffordanceNames]:
-    """The action of each function. Actions come first, and of them those whose names need no change."""
+def _action_names(
+    functions: Sequence[str], others: Mapping[str, str]
+) -> tuple[dict[str, str], AffordanceNames]:
+    """The action of each function. Actions come first, and of them those whose names need no change.
+
+    Those of some `others` are not named after them.
+    """
     names = AffordanceNames()
-    ordered = sorted(functions, key=lambda name: affordance_name(name) != name)
-    return {name: names.take(name) for name in ordered}, names
+    ordered = sorted(functions, key=lambda name: (name in others, affordance_name(name) != name))
+    return {name: names.take(others.get(name, name)) for name in ordered}, names
 
 
 def _plan(
     module: ModuleEntry,
     function: Function,
     declared: Sequence[Endpoint],
-    signature: Signature | None,
+    signatures: Mapping[str, Signature],
     action: str,
     names: AffordanceNames,
 ) -> FunctionPlan:
+    signature, runs = signatures.get(function.name), is_program(function.name, signatures)
     files = function.at(Stage.EXECUTION)
-    inputs = _inputs(declared, files, signature)
+    inputs = program_parameters(declared, files) if runs else _inputs(declared, files, signature)
     if both := {parameter.name for parameter in inputs} & {mount.path for mount in files}:
         pointer = f"/mounts/{escape(module.name)}/{escape(function.name)}"
         raise ConversionError(pointer, f"a parameter is named {min(both)!r} too")
     outputs = function.at(Stage.OUTPUT)
-    schema, media_type = _result(declared, outputs, signature)
+    schema, media_type = _result(declared, outputs, None if runs else signature)
+    if runs and not _is_file(media_type):
+        schema, media_type = {"type": "string"}, JSON
     further = outputs[1:] if _is_file(media_type) else outputs
     return FunctionPlan(
         function=function.name,
@@ -170,6 +186,7 @@ def _plan(
         result_schema=schema,
         result_media_type=media_type,
         description=next((e.description for e in declared if e.description), None),
+        is_program=runs,
     )
 
 

@@ -18,7 +18,7 @@ from servient.bindings.mqtt.binding import MqttBinding
 from servient.bindings.mqtt.broker import EmbeddedBroker
 from servient.bindings.orchestrator.routes import OrchestratorRoutes
 from servient.bindings.websocket.binding import WebSocketBinding
-from servient.config import BindingName, Config
+from servient.config import BindingName, Config, is_loopback
 from servient.deployment.chain import Chains
 from servient.deployment.deployer import Deployer, DeployerSettings
 from servient.deployment.fetch import Fetcher
@@ -162,6 +162,8 @@ class App:
             journal,
             imports,
             isolates_all=config.isolate_modules,
+            environment=config.module_environment,
+            stateless_modules=frozenset(config.stateless_modules),
         )
         chains = await self._make_chains(journal)
         self.deployer = Deployer(
@@ -199,6 +201,9 @@ class App:
                 message = "nobody is told of this servient: %s has no IPv4 address"
                 logger.warning(message, config.reachable_host)
             return
+        if is_loopback(config.host) and not is_loopback(address):
+            message = "others are told to come to %s, and this servient listens on %s: set `host`"
+            logger.warning(message, address, config.host)
         service = Service(config.name, address, port, servient_id)
         announce = nothing
         if config.is_announced:

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +51,8 @@ class DeployerSettings:
     """`deadline_seconds` bounds each call of a function.
 
     `imports` is what modules in processes of their own may reach; with `isolates_all` all have one.
+    `environment` is what every module's WASI tells it, `stateless_modules` are names of modules that
+    need not declare it themselves.
     """
 
     instance_path: Path
@@ -60,6 +62,16 @@ class DeployerSettings:
     journal: Journal = field(default_factory=Journal)
     imports: ImportSettings = field(default_factory=ImportSettings)
     isolates_all: bool = False
+    environment: Mapping[str, str] = field(default_factory=dict)
+    stateless_modules: frozenset[str] = frozenset()
+
+    def complete(self, entry: ModuleEntry) -> ModuleEntry:
+        """A module with what is configured for it; what its manifest says goes before."""
+        return replace(
+            entry,
+            environment={**self.environment, **entry.environment},
+            is_stateless=entry.is_stateless or entry.name in self.stateless_modules,
+        )
 
 
 class Deployer:
@@ -192,7 +204,7 @@ class Deployer:
         settings.journal.deploying_module(thing_name(deployment.id, entry.name))
         module = await build_module(
             deployment,
-            entry,
+            settings.complete(entry),
             contents,
             self._engine,
             settings.limits,

@@ -19,7 +19,7 @@ from servient.errors import ManifestRejected, ModuleRejected, ServientError
 from servient.journal import Journal
 from servient.wasm.engine import Engine
 from servient.wasm.imports.standard import ImportSettings
-from servient.wasm.types import Limits
+from servient.wasm.types import Limits, WasiSettings
 from servient.wot.content import Value
 from servient.wot.description import Document
 from servient.wot.entry import WoT
@@ -172,12 +172,13 @@ async def build_module(
         found = program.pointers(plan, contents[entry.files[model]] if model else None)
         if found:
             pointers[plan.function] = found
-        else:
+        elif not plan.is_program:
             _check_parameters(plan, entry, program)
     initializer = find_initializer(entry, program.signatures, limits.start_seconds)
     document = describe(deployment.id, entry, plans, servient_id=servient_id)
     folder = ModuleFolder(instance_path)
-    run = program.run(engine, folder.path, limits)
+    wasi = WasiSettings(entry.environment, entry.arguments)
+    run = program.run(engine, folder.path, limits, wasi)
     return DeployedModule(entry, run, folder, plans, pointers, document, initializer)
 
 

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeAlias
 
-from converters.plan import INITIALIZER, FunctionPlan, Signature
+from converters.plan import INITIALIZER, FunctionPlan, Signature, is_only_program
 from servient.deployment.component_function import ComponentFunction
 from servient.deployment.function import Function
 from servient.deployment.initializer import Initializer
 from servient.deployment.pointers import Pointers, find_pointers
+from servient.deployment.program_function import ProgramFunction
 from servient.errors import ModuleRejected
 from servient.wasm.components.component import Component
 from servient.wasm.components.instance import ComponentInstance
@@ -21,7 +22,7 @@ from servient.wasm.isolated.setup import Isolation
 from servient.wasm.module import Module
 from servient.wasm.running import Running
 from servient.wasm.stateless import StatelessInstances
-from servient.wasm.types import Call, Limits
+from servient.wasm.types import Call, Limits, WasiSettings
 from servient.wot.content import Value
 from servient.wot.thing import Outcome
 
@@ -65,7 +66,7 @@ class Program(Protocol):
         """What a function is called with that takes addresses. Raises ManifestRejected."""
         ...
 
-    def run(self, engine: Engine, folder: Path, limits: Limits) -> Run: ...
+    def run(self, engine: Engine, folder: Path, limits: Limits, wasi: WasiSettings) -> Run: ...
 
 
 async def compile_program(
@@ -106,12 +107,13 @@ class CoreProgram:
     def pointers(self, plan: FunctionPlan, model: bytes | None) -> Pointers | None:
         return find_pointers(plan, self.module.signatures, model)
 
-    def run(self, engine: Engine, folder: Path, limits: Limits) -> "CoreRun":
+    def run(self, engine: Engine, folder: Path, limits: Limits, wasi: WasiSettings) -> "CoreRun":
+        is_stateless = self.is_stateless or is_only_program(self.signatures)
         if self.isolation is not None:
-            isolation = Isolation(self.isolation, self.is_stateless)
+            isolation = Isolation(self.isolation, is_stateless, wasi)
             return CoreRun(self.module, IsolatedInstance(self.module, folder, limits, isolation))
-        kind = StatelessInstances if self.is_stateless else Instance
-        return CoreRun(self.module, kind(engine, self.module, folder, limits))
+        kind = StatelessInstances if is_stateless else Instance
+        return CoreRun(self.module, kind(engine, self.module, folder, limits, wasi))
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +139,8 @@ class CoreRun:
     def handler(
         self, plan: FunctionPlan, deadline_seconds: float, pointers: Pointers | None
     ) -> Handler:
+        if plan.is_program:
+            return ProgramFunction(plan, self.instance, deadline_seconds)
         signature = self.module.signatures[plan.function]
         return Function(plan, signature, self.instance, deadline_seconds, pointers)
 
@@ -155,8 +159,10 @@ class ComponentProgram:
     def pointers(self, plan: FunctionPlan, model: bytes | None) -> Pointers | None:
         return None  # a component's memory is its own
 
-    def run(self, engine: Engine, folder: Path, limits: Limits) -> "ComponentRun":
-        return ComponentRun(ComponentInstance(engine, self.component, folder, limits))
+    def run(
+        self, engine: Engine, folder: Path, limits: Limits, wasi: WasiSettings
+    ) -> "ComponentRun":
+        return ComponentRun(ComponentInstance(engine, self.component, folder, limits, wasi))
 
 
 @dataclass(frozen=True, slots=True)

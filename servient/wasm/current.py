@@ -4,6 +4,7 @@ from servient.errors import InvalidInput, ServientError, TooLarge
 from servient.wasm.engine import Engine
 from servient.wasm.folder import Folder
 from servient.wasm.guest import Guest
+from servient.wasm.guests import Guests
 from servient.wasm.module import Module
 from servient.wasm.perform import perform
 from servient.wasm.types import NO_SETTINGS, Call, CallResult, Limits, WasiSettings
@@ -22,12 +23,8 @@ class Current:
         watch: Watch,
         wasi: WasiSettings = NO_SETTINGS,
     ) -> None:
-        self._engine = engine
-        self._module = module
         self._folder = folder
-        self._limits = limits
-        self._watch = watch
-        self._wasi = wasi
+        self._guests = Guests(engine, module, folder, limits, watch, wasi)
         self.guest: Guest | None = None
         self.generation = 0
 
@@ -35,19 +32,13 @@ class Current:
         """The present copy, or a fresh one. Raises ServientError when its start fails."""
         if self.guest is None:
             self._folder.restore()
-            guest = Guest(
-                self._engine, self._module, self._folder, self._limits, self._watch, self._wasi
-            )
-            try:
-                guest.start(self._limits.start_seconds)
-            except BaseException:
-                guest.close()
-                raise
-            self.guest = guest
+            self.guest = self._guests.start()
         return self.guest
 
     def call(self, call: Call) -> CallResult:
-        """A whole call in the present copy, which a failure costs."""
+        """A whole call in the present copy, which a failure costs; a program runs in its own."""
+        if call.command_line is not None:
+            return self._run(call)
         guest = self.ready()
         try:
             return perform(guest, self._folder, call)
@@ -55,6 +46,13 @@ class Current:
             if is_fatal(error):
                 self.retire()
             raise
+
+    def _run(self, call: Call) -> CallResult:
+        guest = self._guests.start(call.command_line)
+        try:
+            return perform(guest, self._folder, call)
+        finally:
+            guest.close()
 
     def retire(self) -> None:
         """The copy failed: it is not to be trusted any more."""

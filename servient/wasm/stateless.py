@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import os
-from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -13,11 +12,11 @@ from servient.wasm.deployed_files import deployed_path
 from servient.wasm.engine import Engine
 from servient.wasm.folder import Folder, check_name
 from servient.wasm.fresh import FreshCalls
-from servient.wasm.guest import Guest
+from servient.wasm.guests import Guests
 from servient.wasm.module import Module
 from servient.wasm.perform import perform
 from servient.wasm.removal import remove_tree
-from servient.wasm.types import NO_SETTINGS, Call, CallResult, CommandLine, Limits, WasiSettings
+from servient.wasm.types import NO_SETTINGS, Call, CallResult, Limits, WasiSettings
 from servient.wasm.watch import Watch
 from servient.wasm.worker import Worker
 
@@ -102,18 +101,14 @@ class _Lane:
         self._engine = engine
         self._module = module
         self._limits = limits
-        self._wasi = wasi
         self._folder = Folder(folder / f".lane-{number}", limits, deployed_path(folder))
+        self._guests = Guests(engine, module, self._folder, limits, self.watch, wasi)
         self._fresh: FreshCalls | None = None
 
     def try_out(self) -> None:
         """Start an instance and throw it away."""
         self._folder.reset()
-        guest = self._new_guest(None)
-        try:
-            guest.start(self._limits.start_seconds)
-        finally:
-            guest.close()
+        self._guests.start().close()
 
     def call(self, call: Call) -> CallResult:
         if self._module.imports or self._module.is_reactor or not call.is_plain:
@@ -125,27 +120,11 @@ class _Lane:
 
     def _call_with_files(self, call: Call) -> CallResult:
         self._folder.reset()
-        guest = self._new_guest(call.command_line)
+        guest = self._guests.start(call.command_line)
         try:
-            guest.start(self._limits.start_seconds)
             return perform(guest, self._folder, call)
         finally:
             guest.close()
-
-    def _new_guest(self, line: CommandLine | None) -> Guest:
-        wasi, limits = self._wasi, self._limits
-        if line is not None:
-            wasi = replace(wasi, arguments=(*wasi.arguments, *line.arguments))
-            limits = replace(limits, stdout_bytes=limits.program_output_bytes)
-        return Guest(
-            self._engine,
-            self._module,
-            self._folder,
-            limits,
-            self.watch,
-            wasi,
-            line.stdin if line else None,
-        )
 
     def _close(self) -> None:
         with contextlib.suppress(OSError):

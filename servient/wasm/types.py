@@ -61,7 +61,7 @@ class Call:
     `inputs` are files, name to content, that are written into the module's folder before the call;
     `outputs` are the files to read after it, or, with `any_output`, the first by name of those that
     the module writes. `deadline_seconds` counts from when the call runs. A `command_line` is for the
-    `_start` of a program, which only `StatelessInstances` run.
+    `_start` of a program, which runs in an instance of its own.
     """
 
     function: str

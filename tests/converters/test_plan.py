@@ -8,7 +8,7 @@ import pytest
 from converters.deployment import Endpoint, Mount, Parameter, Stage
 from converters.errors import ConversionError
 from converters.manifest import parse_manifest
-from converters.plan import FunctionPlan, Signature, plan_functions
+from converters.plan import FunctionPlan, Signature, is_only_program, plan_functions
 from tests.converters.test_manifest import manifest_with
 from tests.manifests import load_manifest
 
@@ -77,12 +77,50 @@ def test_else_the_exports_are_the_functions() -> None:
         "_wasmiot_init": ((), ()),
         "vector": (("v128",), ()),
     }
-    divmod_, reset = plans_of(manifest_with(), signatures)
+    divmod_, reset, program = plans_of(manifest_with(), signatures)
     assert divmod_.parameters == ("param0", "param1")
     assert divmod_.inputs[1].schema == {"type": "number"}
     assert divmod_.result_schema
     assert divmod_.result_schema["type"] == "array"
     assert (reset.parameters, reset.result_schema, reset.result_media_type) == ((), None, None)
+    assert (program.function, program.action, program.is_program) == ("_start", "run", True)
+
+
+PROGRAM: dict[str, Signature] = {"_start": ((), ())}
+
+
+def test_a_program_takes_a_command_line_and_gives_what_it_prints() -> None:
+    (plan,) = plans_of(manifest_with(), PROGRAM)
+    assert plan.parameters == ("arguments", "stdin")
+    assert not any(parameter.required for parameter in plan.inputs)
+    assert (plan.result_schema, plan.is_file_result) == ({"type": "string"}, False)
+    assert is_only_program(PROGRAM)
+    assert is_only_program({**PROGRAM, "__main_void": ((), ("i32",))})
+    assert not is_only_program({**PROGRAM, "increment": ((), ("i32",))})
+    assert not plans_of(manifest_with(), {**PROGRAM, "_initialize": ((), ())})  # a library
+    assert not plans_of(manifest_with(), {"_start": (("i32",), ())})
+
+
+def test_a_program_that_a_manifest_names() -> None:
+    image = {"path": "a.ppm", "media_type": "image/x-portable-pixmap", "stage": "execution"}
+    stdin = {"path": "stdin", "media_type": "image/png", "stage": "execution"}
+    grey = {"path": "b.pgm", "media_type": "image/x-portable-graymap", "stage": "output"}
+    mounts = {"mod": {"_start": {"execution": [image, stdin], "output": [grey]}}}
+    (plan,) = plans_of(manifest_with(mounts=mounts), PROGRAM)
+    assert (plan.action, plan.parameters) == ("_start", ("arguments",))
+    assert plan.result_media_type == "image/x-portable-graymap"
+    named = {"name": "times", "schema": {"type": "integer"}}
+    request = {"parameters": [named]}
+    response = {"media_type": "text/plain", "schema": {"type": "string"}}
+    endpoints = {"mod": {"_start": {"request": request, "response": response}}}
+    (plan,) = plans_of(manifest_with(endpoints=endpoints), PROGRAM)
+    assert plan.parameters == ("times",)
+    assert (plan.result_media_type, plan.is_file_result) == ("text/plain", True)
+
+
+def test_a_function_named_run_keeps_its_name() -> None:
+    plans = plans_of(manifest_with(), {**PROGRAM, "run": ((), ())})
+    assert {plan.function: plan.action for plan in plans} == {"run": "run", "_start": "run_2"}
 
 
 def test_parameters_that_nobody_declares_are_numbered() -> None:

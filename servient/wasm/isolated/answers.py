@@ -14,7 +14,7 @@ from servient.errors import (
 )
 from servient.wasm.folder import check_name
 from servient.wasm.isolated.messages import Malformed, Message, to_bytes
-from servient.wasm.perform import to_notes
+from servient.wasm.perform import NOTE_LIMIT_BYTES, to_notes
 from servient.wasm.types import Call, CallResult, Limits, Signature, ValueType
 from servient.wasm.values import INTEGER_BITS
 
@@ -56,7 +56,8 @@ def error_to_bytes(error: ServientError) -> bytes:
 def answer_limit_bytes(call: Call, limits: Limits) -> int:
     """How many bytes of frames an answer to the call can have."""
     count = len(call.outputs) or call.any_output
-    return count * limits.output_bytes + 2 * _printed_limit_bytes(limits)
+    printed = _stdout_limit_bytes(call, limits) + 2 * _printed_limit_bytes(limits)
+    return count * limits.output_bytes + printed
 
 
 def parse_error(message: Message, limits: Limits) -> ServientError | None:
@@ -82,7 +83,7 @@ def parse_result(message: Message, call: Call, signature: Signature, limits: Lim
     names = _parse_names(names, call)
     stdout, stderr = b"", b""
     if message.frames or names:
-        stdout, stderr = _printed(message, 2 + len(names), limits.stdout_bytes)
+        stdout, stderr = _printed(message, 2 + len(names), _stdout_limit_bytes(call, limits))
     files = dict(zip(names, message.frames[2:], strict=True))
     if any(len(body) > limits.output_bytes for body in files.values()):
         raise Malformed("a file that is over its limit")
@@ -132,7 +133,11 @@ def _printed(message: Message, count: int, limit_bytes: int) -> tuple[bytes, byt
 
 def _printed_limit_bytes(limits: Limits) -> int:
     """In an error it is text already, in which three bytes may stand for one that was none."""
-    return 3 * limits.stdout_bytes
+    return 3 * max(limits.stdout_bytes, NOTE_LIMIT_BYTES)
+
+
+def _stdout_limit_bytes(call: Call, limits: Limits) -> int:
+    return limits.program_output_bytes if call.command_line else limits.stdout_bytes
 
 
 def _is_text(text: str) -> bool:

@@ -1,9 +1,10 @@
 """Calls as messages, from the servient to a module's process."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from servient.wasm.isolated.messages import Message, to_bytes
-from servient.wasm.types import Buffer, Call
+from servient.wasm.types import Buffer, Call, CommandLine
 
 # Models that a process is sent once only; what comes after them is sent with each call.
 KEPT_LIMIT = 8
@@ -57,6 +58,7 @@ def call_to_bytes(call: Call, sent: SentBuffers) -> bytes:
             "outputs": call.outputs,
             "any_output": call.any_output,
             "buffers": [sent.entry(buffer, frames) for buffer in call.buffers],
+            "command_line": _command_line(call, frames),
         },
         frames,
     )
@@ -65,6 +67,7 @@ def call_to_bytes(call: Call, sent: SentBuffers) -> bytes:
 def to_call(message: Message, kept: KeptBuffers) -> Call:
     """The call that `call_to_bytes` wrote: the servient is believed."""
     header, frames = message.header, list(message.frames)
+    line = header.get("command_line")
     inputs = {name: frames.pop(0) for name in header.get("inputs", ())}
     return Call(
         function=header["function"],
@@ -74,4 +77,13 @@ def to_call(message: Message, kept: KeptBuffers) -> Call:
         any_output=header.get("any_output", False),
         buffers=tuple(kept.buffer(entry, frames) for entry in header.get("buffers", ())),
         deadline_seconds=header["seconds"],
+        command_line=CommandLine(tuple(line), frames.pop(0)) if line is not None else None,
     )
+
+
+def _command_line(call: Call, frames: list[bytes]) -> Sequence[str] | None:
+    """The arguments; the standard input is the last frame."""
+    if call.command_line is None:
+        return None
+    frames.append(call.command_line.stdin)
+    return call.command_line.arguments

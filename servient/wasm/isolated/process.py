@@ -67,7 +67,8 @@ def _load(setup: Setup, folder: Folder) -> Current:
     engine = Engine(setup.limits, namespaces=build_namespaces(setup.settings))
     engine.ticker.start()
     module = engine.load(setup.code, setup.digest, setup.size_bytes)
-    return Current(engine, module, folder, setup.limits, Watch(engine.ticker))
+    watch = Watch(engine.ticker)
+    return Current(engine, module, folder, setup.limits, watch, setup.wasi)
 
 
 def _take_over_input() -> socket.socket:

@@ -9,7 +9,7 @@ from pathlib import Path
 from servient.wasm.imports.standard import ImportSettings
 from servient.wasm.isolated.messages import Message, to_bytes
 from servient.wasm.module import Module
-from servient.wasm.types import Limits
+from servient.wasm.types import NO_SETTINGS, Limits, WasiSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +18,7 @@ class Isolation:
 
     settings: ImportSettings = field(default_factory=ImportSettings)
     is_stateless: bool = False
+    wasi: WasiSettings = NO_SETTINGS
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,7 @@ class Setup:
     settings: ImportSettings
     leftovers: Sequence[str] = ()
     is_stateless: bool = False
+    wasi: WasiSettings = NO_SETTINGS
 
 
 def make_setup(
@@ -58,6 +60,7 @@ def make_setup(
         settings=needed,
         leftovers=leftovers,
         is_stateless=isolation.is_stateless,
+        wasi=isolation.wasi,
     )
 
 
@@ -71,6 +74,8 @@ def setup_to_bytes(setup: Setup) -> bytes:
         "limits": asdict(setup.limits),
         "leftovers": list(setup.leftovers),
         "is_stateless": setup.is_stateless,
+        "environment": dict(setup.wasi.environment),
+        "arguments": setup.wasi.arguments,
         "settings": {
             "camera_source": settings.camera_source,
             "sensor_source": settings.sensor_source,
@@ -95,6 +100,7 @@ def to_setup(message: Message) -> Setup:
         settings=ImportSettings(**{**settings, "ping_networks": networks}),
         leftovers=tuple(header["leftovers"]),
         is_stateless=header["is_stateless"],
+        wasi=WasiSettings(header["environment"], tuple(header["arguments"])),
     )
 
 
