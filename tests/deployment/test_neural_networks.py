@@ -33,16 +33,16 @@ INFERRING = """(module
     (f32.load (i32.const 300))))"""
 
 
-@pytest.mark.parametrize("is_stateless", [False, True])
+@pytest.mark.parametrize("way", [{}, {"stateless": True}, {"isolated": True}])
 async def test_a_model_comes_with_the_deployment(
-    app: App, files: FileServer, is_stateless: bool
+    app: App, files: FileServer, way: dict[str, bool]
 ) -> None:
     files.files |= {"/infer.wasm": bytes(wasmtime.wat2wasm(INFERRING)), "/add.onnx": ADD}
     urls = {
         "binary": f"{files.origin}/infer.wasm",
         "other": {"add.onnx": f"{files.origin}/add.onnx"},
     }
-    module = {"name": "network", "urls": urls, "stateless": is_stateless}
+    module = {"name": "network", "urls": urls, **way}
     manifest = {"deploymentId": "nn", "modules": [module]}
     async with httpx.AsyncClient(base_url=app.addresses()["http"], timeout=30) as http:
         answer = await http.post("/deploy", json=manifest)

@@ -30,7 +30,7 @@ from tests.wasm.components.texts import MISCHIEF, SLEEPER, WRITER
 from tests.wasm.generation import module_texts
 from tests.wasm.mutation import mutate
 
-COUNT = int(os.environ.get("RANDOM_MODULES", "80"))
+COUNT = int(os.environ.get("RANDOM_MODULES", "60"))
 SEED = int(os.environ.get("RANDOM_SEED", "20"))
 REPORT = os.environ.get("RANDOM_REPORT")
 # Mutants of larger ones would be slow to compile and seldom valid.
