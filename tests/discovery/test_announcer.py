@@ -47,31 +47,20 @@ async def test_one_packet_says_all_that_an_orchestrator_needs(service: Service) 
     assert texts == [b"\x06path=/\x05tls=0\x11address=127.0.0.1"]
 
 
-async def test_a_browser_finds_it(service: Service) -> None:
-    async with Announcer(service):
-        info = await look_up(WEBTHING, service.name)
-        assert info.parsed_addresses() == ["127.0.0.1"]
-        assert info.decoded_properties == {"path": "/", "tls": "0", "address": "127.0.0.1"}
-
-
-async def test_consumers_of_the_web_of_things_find_its_description(service: Service) -> None:
-    async with listening() as packets, Announcer(service):
-        await announced(packets, service.name)
-        info = await look_up(WOT, service.name)
-    assert info.decoded_properties == {
-        "td": "/.well-known/wot",
-        "type": "Directory",
-        "scheme": "http",
-    }
-
-
-async def test_orchestrators_hear_no_goodbye(service: Service) -> None:
+async def test_whoever_browses_finds_it_and_orchestrators_hear_no_goodbye(service: Service) -> None:
     async with listening() as packets:
         async with Announcer(service):
             await announced(packets, service.name)
+            for_orchestrators = await look_up(WEBTHING, service.name)
+            for_consumers = await look_up(WOT, service.name)
         assert packets.goodbyes(f"{service.name}.{WOT}")  # these may forget it
         assert not packets.goodbyes(f"{service.name}.{WEBTHING}")
         assert not packets.goodbyes(f"{service.host}.local.")
+    assert for_orchestrators.parsed_addresses() == ["127.0.0.1"]
+    texts = {"path": "/", "tls": "0", "address": "127.0.0.1"}
+    assert for_orchestrators.decoded_properties == texts
+    texts = {"td": "/.well-known/wot", "type": "Directory", "scheme": "http"}
+    assert for_consumers.decoded_properties == texts
 
 
 async def test_a_restart_is_no_conflict(service: Service, caplog: pytest.LogCaptureFixture) -> None:
