@@ -1,12 +1,13 @@
 """The two messages of HTTP as handlers see them, and what a handler is."""
 
 import asyncio
+import io
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 from urllib.parse import parse_qsl, unquote
 
-from servient.bindings.http.form_data import parse_form
+from servient.bindings.http.form_data import Form
 from servient.bindings.http.watch import ClientGone, Watch
 from servient.errors import PROBLEM_MEDIA_TYPE, InvalidInput, ServientError, TooLarge, problem
 from servient.wot.codecs import represent
@@ -99,28 +100,26 @@ class Request:
     async def body(self) -> bytes:
         """Raises TooLarge, and ClientGone when the client left in the middle of it."""
         if self._body is None:
-            self._body = await self._read()
+            collected = io.BytesIO()
+            await self._read(collected.write)
+            # Unlike pieces that are joined, this is no second copy of a large body.
+            self._body = collected.getvalue()
         return self._body
 
-    async def _read(self) -> bytes:
+    async def _read(self, take: Callable[[bytes], object]) -> None:
+        """Hand over the body as it comes in."""
         # What it declares is refused before a byte of it is read; what it sends is counted anyway.
         declared = self.header("content-length")
         if declared and len(declared) < 20 and int(declared) > self._body_limit_bytes:
             raise self._too_large()
-        message = await self._next()
-        body: bytes = message["body"]
-        if not message["more_body"] and len(body) <= self._body_limit_bytes:
-            return body
-        chunks, size = [body], len(body)
-        while message["more_body"]:
+        size, more = 0, True
+        while more:
+            message = await self._next()
+            more = message["more_body"]
+            size += len(message["body"])
             if size > self._body_limit_bytes:
                 raise self._too_large()
-            message = await self._next()
-            chunks.append(message["body"])
-            size += len(chunks[-1])
-        if size > self._body_limit_bytes:
-            raise self._too_large()
-        return b"".join(chunks)
+            take(message["body"])
 
     async def _next(self) -> Message:
         message = await self._receive()
@@ -136,8 +135,12 @@ class Request:
 
         Raises UnsupportedContent when the body is something else, InvalidInput when it is malformed.
         """
-        media_type = self.header("content-type") or ""
-        return parse_form(media_type, await self.body())
+        form = Form(self.header("content-type") or "")
+        if self._body is not None:
+            form.feed(self._body)
+        else:
+            await self._read(form.feed)
+        return form.close()
 
     def watch(self, leave: Callable[[], object], after_seconds: float = 0.0) -> Watch:
         """A block during which `leave` is called if the client goes away."""
