@@ -4,6 +4,7 @@ import logging
 from collections.abc import Mapping
 
 from servient.errors import ServientError
+from servient.wot.content import Content
 from servient.wot.invocation import Invocation, Status
 from servient.wot.operations import AffordanceKind
 from servient.wot.servient import Servient
@@ -12,7 +13,7 @@ logger = logging.getLogger(__name__)
 
 
 async def restore_results(servient: Servient, first_invocations: Mapping[str, int]) -> None:
-    """Give result properties the output of each action's newest invocation.
+    """Give result properties the output of each action's newest invocation, and others its files.
 
     `first_invocations` has the Things of deployments by name, each with the number of the first
     invocation that can be its own: earlier ones are of another deployment of that id.
@@ -32,6 +33,11 @@ async def restore_results(servient: Servient, first_invocations: Mapping[str, in
 
 async def _restore(servient: Servient, invocation: Invocation) -> None:
     thing = servient.exposed(invocation.thing)
-    name = thing.description.find(AffordanceKind.ACTION, invocation.action).result_property
-    if name is not None and invocation.output is not None:
-        thing.set_property(name, await invocation.result())
+    action = thing.description.find(AffordanceKind.ACTION, invocation.action)
+    if action.result_property is not None and invocation.output is not None:
+        thing.set_property(action.result_property, await invocation.result())
+    for name in action.file_properties:
+        written = thing.description.find(AffordanceKind.PROPERTY, name)
+        if (file := invocation.files.get(written.file or "")) is not None:
+            content = await servient.invocations.load(file)
+            thing.set_property(name, Content(content.body, written.media_type))

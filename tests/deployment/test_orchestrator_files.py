@@ -1,6 +1,8 @@
 """Files that go into functions and come out, over an orchestrator's routes."""
 
 import asyncio
+import contextlib
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +28,24 @@ SPLIT = [INPUT, mount("a.jpeg", "output", "image/jpeg"), mount("b.txt", "output"
 
 
 @pytest.fixture
+async def app(settings: Any) -> AsyncIterator[App]:
+    """Over HTTP alone: no other wire has these routes."""
+    async with App(settings(bindings="http")) as running:
+        yield running
+
+
+@pytest.fixture
 async def http(app: App):  # type: ignore[no-untyped-def]  # an async generator of httpx's client
     async with httpx.AsyncClient(base_url=app.addresses()["http"], timeout=30) as client:
+        yield client
+
+
+@contextlib.asynccontextmanager
+async def open_servient(settings: Any) -> AsyncIterator[httpx.AsyncClient]:
+    async with (
+        App(settings(bindings="http")) as app,
+        httpx.AsyncClient(base_url=app.addresses()["http"]) as client,
+    ):
         yield client
 
 
@@ -172,6 +190,21 @@ async def test_files_of_two_deployments_do_not_overwrite_each_other(
         answer = await http.get(f"/module_results/{deployment}/w1/b.txt")
         assert answer.content == deployment.encode() * 2
     assert (await http.get("/module_results/writer/b.txt")).content == b"ee"  # the newest
+
+
+async def test_files_are_there_after_a_restart(settings: Any, files: FileServer) -> None:
+    async with open_servient(settings) as http:
+        await deploy_split(files, http)
+        entry = await run(http, "split", files={"input": b"0123456789"})
+    async with open_servient(settings) as http:
+        again = (await http.get(f"/request-history/{entry['request_id']}")).json()
+        assert (again["result"], again["method"]) == (entry["result"], "POST")
+        link = f"/request-history/{entry['request_id']}/a.jpeg"
+        assert again["outputs"][0] == f"{str(http.base_url).rstrip('/')}{link}"
+        assert (await http.get(link)).content == b"0123456789"
+        assert (await http.get("/module_results/d/w1/b.txt")).content == b"01234"
+        answer = await http.get("/things/d:writer/properties/split_b_txt")
+        assert (answer.content, answer.headers["content-type"]) == (b"01234", "text/plain")
 
 
 async def test_files_go_by_the_names_of_fields(files: FileServer, http: httpx.AsyncClient) -> None:

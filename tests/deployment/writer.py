@@ -65,6 +65,8 @@ WRITER = """
   (func (export "add") (param i64 i64) (result i64) (i64.add (local.get 0) (local.get 1)))
   (func (export "flip") (param i32) (result i32) (i32.eqz (local.get 0)))
   (func (export "nothing"))
+  (func (export "dotted.name") (result i32) (i32.const 5))
+  (func (export "trap") unreachable)
   {initializer})
 """
 INITIALIZER = """

@@ -20,7 +20,10 @@ PREFLIGHT_SECONDS = 600
 _ANY_ORIGIN = (b"access-control-allow-origin", b"*")
 _EXPOSED = (b"access-control-expose-headers", b"ETag, Link, Location")
 _PREFLIGHT = (
-    ("Access-Control-Allow-Headers", "Authorization, Content-Type, Last-Event-ID, Prefer"),
+    (
+        "Access-Control-Allow-Headers",
+        "Authorization, Content-Type, Last-Event-ID, Prefer, X-Chain-Step",
+    ),
     ("Access-Control-Max-Age", str(PREFLIGHT_SECONDS)),
 )
 
