@@ -41,11 +41,11 @@ class Form:
         """Raises UnsupportedContent for another media type, and InvalidInput."""
         if not is_form(media_type):
             raise UnsupportedContent(f"a {FORM_MEDIA_TYPE} body is wanted")
-        boundary = parse_options_header(media_type)[1].get(b"boundary")
-        if not boundary:
-            raise InvalidInput("the form has no boundary")
         self._parts = parts = _Parts()
         with _told():
+            boundary = parse_options_header(media_type)[1].get(b"boundary")
+            if not boundary:
+                raise InvalidInput("the form has no boundary")
             self._parser = MultipartParser(
                 boundary,
                 {
