@@ -148,7 +148,7 @@ class App:
         figures = Health()
         machine = Machine(figures, describe_platform, engine.offered_imports())
         self._routes = (
-            OrchestratorRoutes(self._servient, SERVIENT_THING),
+            OrchestratorRoutes(self._servient, SERVIENT_THING, journal),
             DeviceRoutes(self._servient, SERVIENT_THING, machine, orchestrator, journal),
         )
         for name in config.bindings:

@@ -8,7 +8,7 @@ from servient.deployment.own_steps import OwnSteps
 from servient.deployment.place import find_place, passed_on
 from servient.deployment.step_answer import step_failed
 from servient.deployment.step_client import StepClient, step_url
-from servient.errors import NextStepFailed
+from servient.errors import NextStepFailed, ServientError
 from servient.journal import Journal
 from servient.wot.invocation import Invocation
 from servient.wot.thing import Follower, Outcome
@@ -33,7 +33,11 @@ class Chains:
             return None
 
         async def follow(invocation: Invocation, outcome: Outcome) -> Mapping[str, str]:
-            return await self._follow(function, invocation, outcome)
+            try:
+                return await self._follow(function, invocation, outcome)
+            except ServientError:
+                self._journal.failed(invocation.thing, invocation.id, function.name)
+                raise
 
         return follow
 

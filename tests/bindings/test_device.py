@@ -10,7 +10,7 @@ import pytest
 
 from servient.app import App
 from servient.config import Config
-from tests.files import FileServer
+from tests.files import EXAMPLES, FileServer
 from tests.orchestrator.server import Server
 from tests.orchestrator.shapes import check_description, check_health
 
@@ -210,6 +210,35 @@ async def test_a_failure_is_told(
         message = f"Error running WebAssembly function '{function}'"
         assert "Module run" not in await messages(server, message)
     assert server.logs[-1]["loglevel"] == "ERROR"
+
+
+async def test_where_a_file_is_is_told(
+    configure: Callable[..., Config], server: Server, files: FileServer
+) -> None:
+    async with App(configure(orchestrator_url=server.origin)) as app, at(app) as client:
+        manifest = files.manifest("grayscale/manifest.json", deploymentId="d1")
+        assert (await client.post("/deploy", json=manifest)).status_code == 200
+        module, functions = next(iter(manifest["endpoints"].items()))
+        function, endpoint = next(iter(functions.items()))
+        picture = (EXAMPLES / "grayscale" / "image.ppm").read_bytes()
+        (field,) = endpoint["request"]["request_body"]["schema"]["properties"]
+        answer = await client.post(f"/d1/modules/{module}/{function}", files={field: picture})
+        (name,) = answer.json()["result"][1]
+        url = f"{answer.json()['resultUrl']}/{name}"
+        assert f"Result url: {url}" in await messages(server, f"Result url: {url}")
+        assert (await client.get(url)).status_code == 200
+
+
+async def test_a_chain_that_breaks_is_told(
+    configure: Callable[..., Config], server: Server, files: FileServer
+) -> None:
+    async with App(configure(orchestrator_url=server.origin)) as app, at(app) as client:
+        manifest = files.manifest("fibonacci/manifest.json", deploymentId="d1")
+        instruction = manifest["instructions"]["modules"]["fibonacci"]["fibo"]
+        instruction["to"] = {**instruction["from"], "url": "http://127.0.0.1:9"}
+        await client.post("/deploy", json=manifest)
+        await client.get("/d1/modules/fibonacci/fibo", params={"iterations": 7})
+        await messages(server, "Error running WebAssembly function 'fibo'")
 
 
 async def test_simultaneous_runs_are_told_apart(

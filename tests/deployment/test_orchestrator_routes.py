@@ -12,6 +12,7 @@ import pytest
 from servient.app import App
 from servient.bindings.http.binding import HttpBinding
 from servient.bindings.orchestrator.routes import OrchestratorRoutes
+from servient.journal import Journal
 from tests.deployment.writer import endpoint, manifest, serve_writer
 from tests.files import FileServer
 from tests.orchestrator.javascript import is_truthy, to_url
@@ -47,7 +48,7 @@ async def http(app: App, files: FileServer):  # type: ignore[no-untyped-def]  # 
 @contextlib.asynccontextmanager
 async def impatient(app: App) -> AsyncIterator[httpx.AsyncClient]:
     """A client of routes that hold no request for long."""
-    routes = OrchestratorRoutes(app.servient, "servient", hold_seconds=0.05)
+    routes = OrchestratorRoutes(app.servient, "servient", Journal(), hold_seconds=0.05)
     binding = HttpBinding("127.0.0.1", "127.0.0.1", 0, extensions=(routes,))
     await binding.start(app.servient)
     try:

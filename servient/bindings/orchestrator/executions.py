@@ -7,6 +7,7 @@ from servient.bindings.orchestrator.answers import await_end
 from servient.bindings.orchestrator.history import CHAIN_STEP, METHOD, History, history_url
 from servient.bindings.orchestrator.modules import DeployedModules
 from servient.bindings.orchestrator.request_input import read_input
+from servient.journal import Journal
 from servient.wot.door import Door, Interaction
 from servient.wot.invocation import Invocation
 from servient.wot.operations import Operation
@@ -27,11 +28,17 @@ class Executions:
     """`hold_seconds` bounds how long a request waits; then its answer has the link alone."""
 
     def __init__(
-        self, door: Door, modules: DeployedModules, history: History, hold_seconds: float
+        self,
+        door: Door,
+        modules: DeployedModules,
+        history: History,
+        journal: Journal,
+        hold_seconds: float,
     ) -> None:
         self._door = door
         self._modules = modules
         self._history = history
+        self._journal = journal
         self._hold_seconds = hold_seconds
 
     async def run(self, deployment: str, module: str, function: str, request: Request) -> Response:
@@ -46,6 +53,9 @@ class Executions:
         )
         if not await await_end(request, invocation, self._hold_seconds):
             await invocation.recorded()  # before its link is given out
+        for name in invocation.files:
+            link = history_url(request, invocation, name)
+            self._journal.result_url(found.thing.name, invocation.id, function, link)
         return Response.json(200, self._answer(request, invocation))
 
     async def look(self, deployment: str, module: str, function: str, _: Request) -> Response:

@@ -10,6 +10,7 @@ from servient.bindings.orchestrator.executions import Executions
 from servient.bindings.orchestrator.history import History
 from servient.bindings.orchestrator.modules import DeployedModule, DeployedModules
 from servient.errors import NotFound, ServientError
+from servient.journal import Journal
 from servient.wot.content import Content, Value
 from servient.wot.description import Affordance
 from servient.wot.door import Door, Interaction
@@ -30,14 +31,20 @@ class OrchestratorRoutes:
     """
 
     def __init__(
-        self, servient: Servient, servient_thing: str, hold_seconds: float = HOLD_SECONDS
+        self,
+        servient: Servient,
+        servient_thing: str,
+        journal: Journal,
+        hold_seconds: float = HOLD_SECONDS,
     ) -> None:
         self._servient_thing = servient_thing
         self._hold_seconds = hold_seconds
         self._door = Door(servient)
         self._modules = DeployedModules(servient)
         self._history = History(servient, self._modules)
-        self._executions = Executions(self._door, self._modules, self._history, hold_seconds)
+        self._executions = Executions(
+            self._door, self._modules, self._history, journal, hold_seconds
+        )
 
     def find(self, segments: tuple[str, ...]) -> Mapping[str, Handler] | None:
         """The handlers of a path by method, None when the path is not one of these routes."""
