@@ -1,11 +1,12 @@
-"""One SQLite database, used by one thread of its own: jobs in their order, a transaction each."""
+"""One SQLite database, used by one thread of its own: jobs, one after the other."""
 
 import asyncio
+import contextlib
 import logging
 import queue
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeAlias, TypeVar
@@ -33,8 +34,8 @@ _PRAGMAS = (
 class Database:
     """To be used as an async context manager; entering raises Unusable.
 
-    A job that has been committed survives the end of the process, however that comes; one that
-    `is_durable` the end of the machine's power too.
+    What a job has written survives the end of the process, however that comes; of one that
+    `is_durable`, the end of the machine's power too.
     """
 
     def __init__(self, path: Path) -> None:
@@ -62,10 +63,10 @@ class Database:
         await asyncio.to_thread(self._thread.join)
 
     def submit(self, job: Job[_T], *, is_durable: bool = False) -> asyncio.Future[_T]:
-        """Have a job done; what it returns, once that is committed.
+        """Have a job done, which writes with one statement or in a `transaction`; what it returns.
 
-        The future raises StorageFailed, and what the job raises, and then nothing of it is kept. A
-        job is done although its future is cancelled.
+        The future raises StorageFailed, and what the job raises. A job is done although its future is
+        cancelled.
         """
         future: asyncio.Future[_T] = self._loop.create_future()
         if self._is_open:
@@ -80,7 +81,7 @@ class Database:
         while (entry := self._entries.get()) is not None:
             job, is_durable, future = entry
             try:
-                result = self._commit(job, is_durable)
+                result = self._do(job, is_durable)
             except Exception as error:  # noqa: BLE001 - whoever waits for the job is told
                 failure = _to_failure(error)
                 self._loop.call_soon_threadsafe(_fail, future, failure)
@@ -89,23 +90,28 @@ class Database:
             del entry, job, future
         self._connection.close()
 
-    def _commit(self, job: Job[_T], is_durable: bool) -> _T:
+    def _do(self, job: Job[_T], is_durable: bool) -> _T:
         connection = self._connection
         if is_durable:
             connection.execute("PRAGMA synchronous = FULL")
         try:
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                result = job(connection)
-                connection.execute("COMMIT")
-            except BaseException:
-                if connection.in_transaction:  # a full disk has ended it already
-                    connection.execute("ROLLBACK")
-                raise
+            return job(connection)
         finally:
             if is_durable:
                 connection.execute("PRAGMA synchronous = NORMAL")
-        return result
+
+
+@contextlib.contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """For jobs of more than one statement: all of them or none."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:  # a full disk has ended it already
+            connection.execute("ROLLBACK")
+        raise
 
 
 def _open(path: Path) -> sqlite3.Connection:

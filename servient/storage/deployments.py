@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from servient.storage.collection import Collector
-from servient.storage.database import Database
+from servient.storage.database import Database, transaction
 from servient.storage.files import FileStore
 
 
@@ -90,15 +90,16 @@ def _replace(
     connection: sqlite3.Connection, deployment_id: str, stored: StoredDeployment | None
 ) -> StoredDeployment | None:
     """Have one stored, or none, instead of what is stored under this id, which is returned."""
-    earlier = next(iter(_read(connection, deployment_id)), None)
-    connection.execute("DELETE FROM deployments WHERE id = ?", (deployment_id,))
-    if stored is not None:
-        row = (stored.id, json.dumps(stored.manifest), stored.first_invocation)
-        connection.execute("INSERT INTO deployments VALUES (?, ?, ?)", row)
-        connection.executemany(
-            "INSERT INTO deployment_files VALUES (?, ?, ?)",
-            [(stored.id, url, digest) for url, digest in stored.digests.items()],
-        )
+    with transaction(connection):
+        earlier = next(iter(_read(connection, deployment_id)), None)
+        connection.execute("DELETE FROM deployments WHERE id = ?", (deployment_id,))
+        if stored is not None:
+            row = (stored.id, json.dumps(stored.manifest), stored.first_invocation)
+            connection.execute("INSERT INTO deployments VALUES (?, ?, ?)", row)
+            connection.executemany(
+                "INSERT INTO deployment_files VALUES (?, ?, ?)",
+                [(stored.id, url, digest) for url, digest in stored.digests.items()],
+            )
     return earlier
 
 

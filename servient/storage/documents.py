@@ -22,13 +22,17 @@ class Document(NamedTuple):
     files: Mapping[Place, Content | StoredFile]
 
 
+def to_text(record: Record) -> str | None:
+    """The text of a record without files, None when it has some or what JSON has no word for."""
+    try:
+        return _to_text(_members(record))
+    except (TypeError, ValueError, RecursionError):
+        return None
+
+
 def to_document(record: Record) -> Document:
     """What a program handed in that JSON has no word for is left out."""
     members = _members(record)
-    try:
-        return Document(_to_text(members), {})
-    except (TypeError, ValueError, RecursionError):
-        pass  # there are files in it, or worse
     try:
         files = dict(_files(members, ()))
         return Document(_to_text(_without_files(members)), files)
@@ -36,8 +40,7 @@ def to_document(record: Record) -> Document:
         return Document(_to_text(_members(replace(record, input=None, output=None, files={}))), {})
 
 
-def _to_text(members: Mapping[str, Any]) -> str:
-    return json.dumps(members, separators=(",", ":"))
+_to_text = json.JSONEncoder(separators=(",", ":")).encode
 
 
 def _members(record: Record) -> dict[str, Any]:

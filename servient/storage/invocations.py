@@ -3,15 +3,16 @@
 import asyncio
 import json
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TypeAlias
+from types import MappingProxyType
+from typing import Any, NamedTuple, TypeAlias
 
 from servient.errors import ActionFailed, ServientError, StorageFailed
 from servient.storage.collection import Collector
-from servient.storage.database import Database
-from servient.storage.documents import Place, parse_document, to_document, with_files
+from servient.storage.database import Database, transaction
+from servient.storage.documents import Place, parse_document, to_document, to_text, with_files
 from servient.storage.files import FileStore
 from servient.wot.content import Content
 from servient.wot.invocations import RUNNING_LIMIT
@@ -19,11 +20,20 @@ from servient.wot.record import Kept, Record, Recorded, Status
 from servient.wot.stored_file import StoredFile
 
 # So that no client waits long for what others asked to be kept.
-BATCH_LIMIT = 256
+BATCH_LIMIT = 64
 # Forgetting is not urgent, and costs less for many at once.
 FORGET_LENGTH = 64
 
-_Waiting: TypeAlias = tuple[Record, Recorded]
+
+class Prepared(NamedTuple):
+    """A record that can be written: its files are there already."""
+
+    kept: Kept
+    text: str
+    files: Mapping[Place, StoredFile] = MappingProxyType({})
+
+
+_Entry: TypeAlias = Prepared | Record
 
 
 class InvocationStore:
@@ -33,7 +43,7 @@ class InvocationStore:
         self._database = database
         self._files = files
         self._collector = collector
-        self._waiting: list[_Waiting] = []
+        self._waiting: list[tuple[_Entry, Recorded]] = []
         self._writing: asyncio.Future[list[Kept | ServientError]] | None = None
         self._is_due = False
         self._forgotten: list[int] = []
@@ -46,7 +56,10 @@ class InvocationStore:
         return await self._database.submit(self._restore)
 
     def record(self, record: Record, done: Recorded) -> None:
-        self._waiting.append((record, done))
+        # What can be prepared is, here: threads that take turns cost more than the work.
+        text = to_text(record)
+        entry = record if text is None else Prepared(Kept(record, len(text)), text)
+        self._waiting.append((entry, done))
         if self._writing is None and not self._is_due:
             # Not at once: others that end in this turn of the loop go with it.
             self._is_due = True
@@ -74,12 +87,14 @@ class InvocationStore:
         if self._writing is not None or not self._waiting:
             return
         batch, self._waiting = self._waiting[:BATCH_LIMIT], self._waiting[BATCH_LIMIT:]
-        records = [record for record, _ in batch]
-        self._writing = self._database.submit(lambda each: self._write(each, records))
+        entries = [entry for entry, _ in batch]
+        self._writing = self._database.submit(lambda each: self._write(each, entries))
         self._writing.add_done_callback(lambda writing: self._written(batch, writing))
 
     def _written(
-        self, batch: Sequence[_Waiting], writing: "asyncio.Future[list[Kept | ServientError]]"
+        self,
+        batch: Sequence[tuple[_Entry, Recorded]],
+        writing: "asyncio.Future[list[Kept | ServientError]]",
     ) -> None:
         self._writing = None
         error = writing.exception()
@@ -105,31 +120,26 @@ class InvocationStore:
     # On the database's thread
 
     def _write(
-        self, connection: sqlite3.Connection, records: Sequence[Record]
+        self, connection: sqlite3.Connection, entries: Sequence[_Entry]
     ) -> list[Kept | ServientError]:
-        return [self._write_one(connection, record) for record in records]
+        prepared = [each if isinstance(each, Prepared) else self._prepare(each) for each in entries]
+        writable = [each for each in prepared if isinstance(each, Prepared)]
+        if any(each.files for each in writable):
+            with transaction(connection):
+                _insert(connection, writable)
+                _insert_files(connection, writable)
+        elif writable:
+            _insert(connection, writable)
+        return [each.kept if isinstance(each, Prepared) else each for each in prepared]
 
-    def _write_one(self, connection: sqlite3.Connection, record: Record) -> Kept | ServientError:
+    def _prepare(self, record: Record) -> Prepared | ServientError:
         text, files = to_document(record)
         try:
             stored = {place: self._put(file) for place, file in files.items()}
         except (StorageFailed, OSError) as error:
             return StorageFailed(f"a file cannot be kept: {error}")
-        ended_at = record.ended_at.timestamp() if record.ended_at else None
-        connection.execute(
-            "INSERT OR REPLACE INTO invocations VALUES (?, ?, ?)", (record.number, ended_at, text)
-        )
-        if not stored:
-            return Kept(record, len(text))
-        connection.executemany(
-            "INSERT INTO invocation_files VALUES (?, ?, ?, ?, ?)",
-            [
-                (record.number, json.dumps(place), file.digest, file.size_bytes, file.media_type)
-                for place, file in stored.items()
-            ],
-        )
-        sizes = {file.digest: file.size_bytes for file in stored.values()}
-        return Kept(with_files(record, stored), len(text), sum(sizes.values()))
+        kept = Kept(with_files(record, stored), len(text), _size(stored))
+        return Prepared(kept, text, stored)
 
     def _put(self, file: Content | StoredFile) -> StoredFile:
         if isinstance(file, StoredFile):
@@ -143,30 +153,57 @@ class InvocationStore:
         rows = connection.execute(
             "SELECT number, record FROM invocations ORDER BY ended_at IS NULL, ended_at, number"
         ).fetchall()
-        kept: list[Kept] = []
-        for number, text in rows:
-            own = files.get(number, {})
-            record = parse_document(number, text, own)
-            sizes = {file.digest: file.size_bytes for file in own.values()}
-            if record.ended_at is None:
-                record = _interrupted(record)
-                self._write_one(connection, record)
-            kept.append(Kept(record, len(text), sum(sizes.values())))
-        return kept, _next_number(connection)
+        kept = [_parse(number, text, files.get(number, {})) for number, text in rows]
+        over = [each for each in kept if each.record.ended_at is not None]
+        interrupted = [_interrupted(each.record) for each in kept[len(over) :]]
+        failed = [each for each in self._write(connection, interrupted) if isinstance(each, Kept)]
+        return over + failed, _next_number(connection)
+
+
+def _insert(connection: sqlite3.Connection, prepared: Sequence[Prepared]) -> None:
+    """In one statement: between two, this thread would wait for the event loop's to pause."""
+    values: list[Any] = []
+    for (record, *_), text, _ in prepared:
+        ended_at = record.ended_at.timestamp() if record.ended_at else None
+        values += (record.number, ended_at, text)
+    places = ",".join(["(?,?,?)"] * len(prepared))
+    connection.execute(f"INSERT OR REPLACE INTO invocations VALUES {places}", values)  # noqa: S608 - of question marks
+
+
+def _insert_files(connection: sqlite3.Connection, prepared: Sequence[Prepared]) -> None:
+    connection.executemany(
+        "INSERT INTO invocation_files VALUES (?, ?, ?, ?, ?)",
+        [
+            (kept.record.number, json.dumps(place), file.digest, file.size_bytes, file.media_type)
+            for kept, _, files in prepared
+            for place, file in files.items()
+        ],
+    )
 
 
 def _delete(connection: sqlite3.Connection, numbers: Sequence[int]) -> list[str]:
     """Returns the digests of their files."""
     keys = [(number,) for number in numbers]
-    digests = [
-        digest
-        for key in keys
-        for (digest,) in connection.execute(
-            "SELECT digest FROM invocation_files WHERE number = ?", key
-        )
-    ]
-    connection.executemany("DELETE FROM invocations WHERE number = ?", keys)
+    with transaction(connection):
+        digests = [
+            digest
+            for key in keys
+            for (digest,) in connection.execute(
+                "SELECT digest FROM invocation_files WHERE number = ?", key
+            )
+        ]
+        connection.executemany("DELETE FROM invocations WHERE number = ?", keys)
+        connection.execute("UPDATE numbers SET next = max(next, ?)", (max(numbers) + 1,))
     return digests
+
+
+def _parse(number: int, text: str, files: Mapping[Place, StoredFile]) -> Kept:
+    return Kept(parse_document(number, text, files), len(text), _size(files))
+
+
+def _size(files: Mapping[Place, StoredFile]) -> int:
+    """A file that is in several places is kept once."""
+    return sum({file.digest: file.size_bytes for file in files.values()}.values())
 
 
 def _interrupted(record: Record) -> Record:
@@ -176,7 +213,8 @@ def _interrupted(record: Record) -> Record:
 
 def _next_number(connection: sqlite3.Connection) -> int:
     """Beyond all that were given out, kept or not: of the latter there are as many as can run."""
-    row = connection.execute(
-        "SELECT seq FROM sqlite_sequence WHERE name = 'invocations'"
+    least, greatest = connection.execute(
+        "SELECT next, (SELECT max(number) FROM invocations) FROM numbers"
     ).fetchone()
-    return int(row[0]) + 1 + RUNNING_LIMIT if row else 0
+    used = max(least, -1 if greatest is None else greatest + 1)
+    return used + RUNNING_LIMIT if used else 0

@@ -21,9 +21,8 @@ MIGRATIONS: dict[int, str] = {
             PRIMARY KEY (deployment, url)
         ) STRICT, WITHOUT ROWID;
         CREATE INDEX deployment_digests ON deployment_files (digest);
-        -- AUTOINCREMENT: a number is not used again when its row is gone.
         CREATE TABLE invocations (
-            number INTEGER PRIMARY KEY AUTOINCREMENT,
+            number INTEGER PRIMARY KEY,
             -- Seconds since the epoch; NULL as long as it has not ended.
             ended_at REAL,
             record TEXT NOT NULL
@@ -38,6 +37,9 @@ MIGRATIONS: dict[int, str] = {
             PRIMARY KEY (number, place)
         ) STRICT, WITHOUT ROWID;
         CREATE INDEX invocation_digests ON invocation_files (digest);
+        -- One row: the least number that no invocation has had whose row is gone.
+        CREATE TABLE numbers (next INTEGER NOT NULL) STRICT;
+        INSERT INTO numbers VALUES (0);
         CREATE VIEW used_files AS
             SELECT digest FROM deployment_files UNION ALL SELECT digest FROM invocation_files;
     """,
