@@ -35,12 +35,15 @@ class StepLimits:
 
     A servient of ours answers when its later steps have answered, so this has to be enough for all
     of them together; it is one bound for every step, so that whoever began the chain is told first.
+    `connections` has to be far more than there are chains at once: each of their steps holds one. At
+    each request the pool looks at every idle one for each idle one, hence `idle_connections`.
     """
 
     deadline_seconds: float = 45.0
     connect_seconds: float = 5.0
     answer_bytes: int = 2**20
     connections: int = 256
+    idle_connections: int = 32
 
 
 class StepClient:
@@ -57,7 +60,9 @@ class StepClient:
             trust_env=False,
             timeout=httpx.Timeout(None, connect=self.limits.connect_seconds),
             limits=httpx.Limits(
-                max_connections=self.limits.connections, keepalive_expiry=KEEP_ALIVE_SECONDS
+                max_connections=self.limits.connections,
+                max_keepalive_connections=self.limits.idle_connections,
+                keepalive_expiry=KEEP_ALIVE_SECONDS,
             ),
             headers={"User-Agent": f"wasm-servient/{VERSION}", "Accept-Encoding": "identity"},
         )
