@@ -1,9 +1,12 @@
 """`wasi_ephemeral_nn`: a model from memory or from a file, and nothing that a guest gives is trusted."""
 
 import asyncio
+import collections
 import contextlib
 import gc
 import importlib.util
+import random
+import resource
 import struct
 import threading
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -15,8 +18,9 @@ import wasmtime
 
 from servient.errors import DeadlineExceeded, ModuleRejected
 from servient.wasm.engine import Engine
-from servient.wasm.imports.nn import graphs, namespace, runtime
-from servient.wasm.imports.nn.errno import Errno
+from servient.wasm.imports.nn import graphs, runtime
+from servient.wasm.imports.nn import model as checks
+from servient.wasm.imports.nn.errno import Errno, Refused
 from servient.wasm.imports.nn.namespace import NeuralNetworks
 from servient.wasm.instance import Instance
 from tests.wasm.conftest import LIMITS, call
@@ -24,6 +28,7 @@ from tests.wasm.imports.onnx_models import (
     ADD,
     ENDLESS,
     FLOAT,
+    INT64,
     STRING,
     ZEROS,
     field,
@@ -263,6 +268,9 @@ async def test_there_is_an_end_to_models_and_contexts(
 ) -> None:
     monkeypatch.setattr(graphs, "TENSORS_LIMIT_BYTES", 40)
     async with start() as network:
+        monkeypatch.setattr(graphs, "MODELS_LIMIT_BYTES", len(ADD) - 1)
+        assert await network.load() == Errno.TOO_LARGE
+        monkeypatch.setattr(graphs, "MODELS_LIMIT_BYTES", len(ADD) * 100)
         for _ in range(graphs.GRAPHS_LIMIT):
             assert await network.load() == Errno.SUCCESS
         assert await network.load() == Errno.BUSY
@@ -272,9 +280,12 @@ async def test_there_is_an_end_to_models_and_contexts(
         assert await network.set_input(F32, [4], bytes(16)) == Errno.SUCCESS
         assert await network("compute", 0) == Errno.SUCCESS
         await network.poke(TENSOR, struct.pack("<IIIII", SHAPE, 1, F32, DATA, 16))
-        assert await network("set_input", 1, 0, TENSOR) == Errno.TOO_LARGE
-        monkeypatch.setattr(namespace, "MODEL_LIMIT_BYTES", len(ADD) - 1)
-        assert await network.load() == Errno.TOO_LARGE
+        for context in range(1, graphs.CONTEXTS_LIMIT):
+            assert await network("set_input", context, 0, TENSOR) == Errno.TOO_LARGE
+        assert await network("compute", 0) == Errno.SUCCESS
+        monkeypatch.setattr(graphs, "TENSORS_LIMIT_BYTES", 31)
+        assert await network("compute", 0) == Errno.TOO_LARGE
+        assert await network("get_output", 0, 0, RESULT, 16, OUT) == Errno.INVALID_ARGUMENT
 
 
 OUTSIDE = field(8, "w") + field(2, FLOAT) + field(1, 4)
@@ -378,3 +389,50 @@ async def test_without_the_runtime_a_module_is_told_what_to_install(
 
 def test_weights_of_all_sizes_are_written_as_the_format_wants() -> None:
     assert floats("w", 1.0) == b"\x08\x01\x10\x01\x42\x01w\x4a\x04\x00\x00\x80\x3f"
+
+
+def test_there_is_an_end_to_the_fields_of_a_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checks, "FIELDS_LIMIT", 10)
+    with pytest.raises(Refused, match="too many parts"):
+        checks.check_model(model(field(99, 0) * 11))
+
+
+def test_models_at_random_are_refused_or_loaded(capfd: pytest.CaptureFixture[str]) -> None:
+    dice, networks = random.Random(20), runtime.Runtime()
+    outcomes = collections.Counter[bool]()
+    for _ in range(300):
+        data = bytearray(dice.choice((ADD, ZEROS, ENDLESS)))
+        for _ in range(dice.choice((0, 1, 1, 2, 4))):
+            data[dice.randrange(len(data))] = dice.randrange(256)
+        try:
+            networks.load(bytes(data))
+            outcomes[True] += 1
+        except Refused as refused:
+            assert refused.errno != Errno.SUCCESS
+            outcomes[False] += 1
+    assert min(outcomes.values()) > 30, outcomes
+    assert capfd.readouterr() == ("", "")
+
+
+FOLDED = graph(
+    [
+        node("ConstantOfShape", ["size"], ["z"]),
+        node("ReduceSum", ["z"], ["sum"]),
+        node("Add", ["sum", "x"], ["y"]),
+    ],
+    [value("x", FLOAT, [1])],
+    [value("y", FLOAT, [1])],
+    [weights("size", INT64, [1], struct.pack("<q", 2**28))],
+)
+
+
+@pytest.mark.parametrize("more", [b"", field(11, field(1, b"\xff"))])
+def test_loading_computes_nothing(more: bytes) -> None:
+    before = _peak_kib()
+    with contextlib.suppress(Refused):
+        runtime.Runtime().load(model(FOLDED + more))
+    assert _peak_kib() - before < 2**19
+
+
+def _peak_kib() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

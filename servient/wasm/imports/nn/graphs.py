@@ -10,7 +10,9 @@ from servient.wasm.imports.nn.tensor import Tensor
 
 GRAPHS_LIMIT = 8
 CONTEXTS_LIMIT = 64
-# Tensors that the contexts hold, besides what a computation takes while it runs.
+# All models of a guest, as it gave them.
+MODELS_LIMIT_BYTES = 128 * 2**20
+# Tensors that all contexts of a guest hold, besides what a computation takes while it runs.
 TENSORS_LIMIT_BYTES = 256 * 2**20
 # How the runtime calls the types that numpy has.
 TYPE_NAMES = {
@@ -67,13 +69,21 @@ class Graphs:
     def __init__(self) -> None:
         self._sessions: list[Session] = []
         self._contexts: list[Context] = []
+        self._models_bytes = 0
 
-    def add(self, load: Callable[[], Session]) -> int:
-        """The handle of a model. Raises Refused."""
+    def add(self, load: Callable[[], Session], size_bytes: int) -> int:
+        """The handle of a model of so many bytes. Raises Refused."""
         if len(self._sessions) >= GRAPHS_LIMIT:
             raise Refused(Errno.BUSY, f"{GRAPHS_LIMIT} models are loaded already")
+        self.check_model_size(size_bytes)
         self._sessions.append(load())
+        self._models_bytes += size_bytes
         return len(self._sessions) - 1
+
+    def check_model_size(self, size_bytes: int) -> None:
+        """Raises Refused when there is no room for a model of this size."""
+        if self._models_bytes + size_bytes > MODELS_LIMIT_BYTES:
+            raise Refused(Errno.TOO_LARGE, f"models of over {MODELS_LIMIT_BYTES} bytes")
 
     def open(self, graph: int) -> int:
         """The handle of a new context. Raises Refused."""
@@ -86,10 +96,10 @@ class Graphs:
         """Raises Refused."""
         return _take(self._contexts, number, "context")
 
-    def check_size(self) -> None:
-        """Raises Refused when the contexts hold too much."""
-        if sum(each.size_bytes for each in self._contexts) > TENSORS_LIMIT_BYTES:
-            raise Refused(Errno.TOO_LARGE, f"tensors of over {TENSORS_LIMIT_BYTES} bytes")
+    @property
+    def room_bytes(self) -> int:
+        """How much the contexts may hold besides what they do."""
+        return TENSORS_LIMIT_BYTES - sum(each.size_bytes for each in self._contexts)
 
 
 def _take(things: list[T], number: int, what: str) -> T:

@@ -9,8 +9,10 @@ from enum import Enum, auto
 
 from servient.wasm.imports.nn.errno import Errno, Refused
 
-# Nodes, weights and attributes: each costs the runtime some hundred bytes, whatever its size here.
+# Each node, weight and attribute costs the runtime some hundred bytes, whatever its size here; and
+# each field some time here.
 MESSAGES_LIMIT = 200_000
+FIELDS_LIMIT = 2_000_000
 DEPTH_LIMIT = 16
 # They make texts of any length, or read files.
 REFUSED_OPERATIONS = frozenset({b"StringConcat", b"EPContext"})
@@ -47,7 +49,7 @@ _REFUSED_FIELDS = {
 
 def check_model(model: bytes) -> None:
     """Raises Refused for what is no model, and for one that may not be loaded."""
-    count = 0
+    count = fields = 0
     waiting = [(_Kind.MODEL, memoryview(model), 0)]
     while waiting:
         kind, message, depth = waiting.pop()
@@ -55,6 +57,9 @@ def check_model(model: bytes) -> None:
         if count > MESSAGES_LIMIT or depth > DEPTH_LIMIT:
             raise Refused(Errno.TOO_LARGE, "the model has too many parts")
         for field, wire, value in _fields(message):
+            fields += 1
+            if fields > FIELDS_LIMIT:
+                raise Refused(Errno.TOO_LARGE, "the model has too many parts")
             if what := _REFUSED_FIELDS[kind].get(field):
                 raise Refused(Errno.UNSUPPORTED_OPERATION, f"the model has {what}")
             _check_value(kind, field, value)

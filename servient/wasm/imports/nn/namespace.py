@@ -18,7 +18,6 @@ from servient.wasm.types import Signature, ValueType
 logger = logging.getLogger(__name__)
 
 ONNX, CPU = 1, 0  # of `graph_encoding` and `execution_target`
-MODEL_LIMIT_BYTES = 128 * 2**20
 PARTS_LIMIT = 64
 PART_BYTES = 8  # address and length
 NAME_LIMIT_BYTES = 255
@@ -58,7 +57,8 @@ class NeuralNetworks:
             raise Refused(Errno.INVALID_ENCODING, f"encoding {encoding} is not ONNX")
         if target != CPU:
             raise Refused(Errno.UNSUPPORTED_OPERATION, f"target {target} is not the CPU")
-        self._add(caller, _read_parts(caller, parts, count & U32), out)
+        graphs = caller.belonging(Graphs)
+        self._add(caller, _read_parts(caller, parts, count & U32, graphs.check_model_size), out)
 
     def _load_by_name(self, caller: Caller, name: int, length: int, out: int) -> None:
         """A file of the module's folder, whose suffix `.onnx` may be left out."""
@@ -77,7 +77,9 @@ class NeuralNetworks:
 
     def _add(self, caller: Caller, model: bytes, out: int) -> None:
         graphs = caller.belonging(Graphs)
-        handle = graphs.add(lambda: self._apart.run(lambda: self._runtime.load(model), caller))
+        handle = graphs.add(
+            lambda: self._apart.run(lambda: self._runtime.load(model), caller), len(model)
+        )
         caller.write_u32(out, handle)
 
     def _init_execution_context(self, caller: Caller, graph: int, out: int) -> None:
@@ -85,16 +87,15 @@ class NeuralNetworks:
 
     def _set_input(self, caller: Caller, context: int, index: int, tensor: int) -> None:
         graphs = caller.belonging(Graphs)
-        graphs.context(context).set_input(index, read_tensor(caller, tensor))
-        graphs.check_size()
+        graphs.context(context).set_input(index, read_tensor(caller, tensor, graphs.room_bytes))
 
     def _compute(self, caller: Caller, context: int) -> None:
         graphs = caller.belonging(Graphs)
         present = graphs.context(context)
         inputs, run = present.ready_inputs(), present.session.new_run()
         present.outputs.clear()
-        present.outputs += self._apart.run(lambda: run.compute(inputs), caller, run.stop)
-        graphs.check_size()
+        room = graphs.room_bytes
+        present.outputs += self._apart.run(lambda: run.compute(inputs, room), caller, run.stop)
 
     def _get_output(
         self, caller: Caller, context: int, index: int, address: int, limit: int, out: int
@@ -122,7 +123,9 @@ def _function(parameter_count: int, act: Act) -> HostFunction:
     return HostFunction(Signature((i32,) * parameter_count, (i32,)), answer, lack)
 
 
-def _read_parts(caller: Caller, address: int, count: int) -> bytes:
+def _read_parts(
+    caller: Caller, address: int, count: int, check_size: Callable[[int], None]
+) -> bytes:
     """The bytes of a `graph_builder_array`. Raises Refused before any of them are copied."""
     if count > PARTS_LIMIT:
         raise Refused(Errno.TOO_LARGE, f"a model in {count} parts")
@@ -130,7 +133,5 @@ def _read_parts(caller: Caller, address: int, count: int) -> bytes:
         (caller.read_u32(at), caller.read_u32(at + 4))
         for at in range(address & U32, (address & U32) + count * PART_BYTES, PART_BYTES)
     ]
-    size = sum(length for _, length in places)
-    if size > MODEL_LIMIT_BYTES:
-        raise Refused(Errno.TOO_LARGE, f"a model of {size} bytes")
+    check_size(sum(length for _, length in places))
     return b"".join(caller.read(*place) for place in places)

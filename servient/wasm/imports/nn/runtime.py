@@ -4,7 +4,7 @@ import contextlib
 import importlib
 import importlib.util
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from servient.wasm.imports.nn.errno import Errno, Refused
@@ -12,6 +12,9 @@ from servient.wasm.imports.nn.model import check_model
 from servient.wasm.imports.nn.tensor import Tensor
 
 PACKAGE = "onnxruntime"
+# The package's own session starts again, with other settings, where the first try failed.
+NATIVE = "onnxruntime.capi._pybind_state"
+PROVIDER = "CPUExecutionProvider"
 MISSING = "neural networks want a package that is not installed here: pip install wasm-servient[nn]"
 # What all models together may take, weights and results; it belongs to the process.
 MEMORY_LIMIT_BYTES = 512 * 2**20
@@ -30,28 +33,31 @@ class Session:
     def __init__(self, package: Any, native: Any) -> None:
         self._package = package
         self._native = native
-        self.inputs = {each.name: str(each.type) for each in native.get_inputs()}
-        self.output_count = len(native.get_outputs())
+        self._outputs = [each.name for each in native.outputs_meta]
+        self.inputs = {each.name: str(each.type) for each in native.inputs_meta}
 
     def new_run(self) -> "Run":
-        return Run(self._package, self._native)
+        return Run(self._package, self._native, self._outputs)
 
 
 class Run:
     """One computation; `stop` may be called from any thread."""
 
-    def __init__(self, package: Any, native: Any) -> None:
+    def __init__(self, package: Any, native: Any, outputs: Sequence[str]) -> None:
         self._native = native
+        self._outputs = outputs
         self._options = package.RunOptions()
         self._options.log_severity_level = _QUIET
 
-    def compute(self, inputs: Mapping[str, Tensor]) -> list[Tensor]:
-        """The outputs in their order. Raises Refused."""
+    def compute(self, inputs: Mapping[str, Tensor], room_bytes: int) -> list[Tensor]:
+        """The outputs in their order. Raises Refused, also when there is no room for them."""
         arrays = {name: _to_array(each) for name, each in inputs.items()}
         try:
-            outputs = self._native.run(None, arrays, self._options)
+            outputs = self._native.run(self._outputs, arrays, self._options)
         except Exception as error:  # its own types have no base of their own
             raise Refused(Errno.RUNTIME_ERROR, f"onnxruntime: {error}") from error
+        if sum(getattr(each, "nbytes", 0) for each in outputs) > room_bytes:
+            raise Refused(Errno.TOO_LARGE, f"outputs of over {room_bytes} bytes")
         return [_to_tensor(each) for each in outputs]
 
     def stop(self) -> None:
@@ -89,16 +95,12 @@ class Runtime:
         options.add_session_config_entry("session.use_env_allocators", "1")
         options.add_session_config_entry("session.load_model_format", "ONNX")
         try:
+            native = importlib.import_module(NATIVE).InferenceSession(options, model, False, False)
             # Folding would compute here, where neither time nor memory is bounded.
-            native = package.InferenceSession(
-                model,
-                options,
-                providers=["CPUExecutionProvider"],
-                disabled_optimizers=["ConstantFolding"],
-            )
+            native.initialize_session([PROVIDER], [{}], {"ConstantFolding"})
+            return Session(package, native)
         except Exception as error:  # its own types have no base of their own
             raise Refused(Errno.INVALID_ENCODING, f"onnxruntime: {error}") from error
-        return Session(package, native)
 
     def _open(self) -> Any:
         with self._opening:

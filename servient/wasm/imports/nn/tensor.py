@@ -33,11 +33,15 @@ class Tensor:
     data: bytes
 
 
-def read_tensor(caller: Caller, address: int) -> Tensor:
+def read_tensor(caller: Caller, address: int, room_bytes: int) -> Tensor:
     """A copy of the tensor whose record lies there. Raises Refused and OutOfBounds."""
     dimensions_at, count, kind, data_at, size = LAYOUT.unpack(caller.read(address, LAYOUT.size))
     if count > DIMENSIONS_LIMIT:
         raise Refused(Errno.TOO_LARGE, f"a tensor of {count} dimensions")
+    if size > room_bytes:
+        raise Refused(
+            Errno.TOO_LARGE, f"a tensor of {size} bytes, and there is room for {room_bytes}"
+        )
     shape = struct.unpack(f"<{count}I", caller.read(dimensions_at, 4 * count))
     elements = math.prod(shape)
     if not elements or size % elements or (kind, size // elements) not in TYPES:
