@@ -7,13 +7,13 @@ from pathlib import Path
 from converters.deployment import Deployment, Function, ModuleEntry
 from converters.errors import ConversionError
 from converters.plan import INITIALIZER, FunctionPlan, plan_functions
-from converters.reading import escape
 from converters.thing import describe
+from servient.deployment.agreement import check_functions
 from servient.deployment.chain import Chains
 from servient.deployment.description import read_description
 from servient.deployment.folder import ModuleFolder
 from servient.deployment.initializer import Initializer, find_initializer
-from servient.deployment.pointers import Pointers, find_model
+from servient.deployment.pointers import Pointers
 from servient.deployment.program import Handler, Program, Run, compile_program
 from servient.errors import ManifestRejected, ModuleRejected, ServientError
 from servient.journal import Journal
@@ -165,46 +165,10 @@ async def build_module(
     except ConversionError as error:
         faults = [{"pointer": error.pointer, "detail": error.message}]
         raise ManifestRejected(str(error), faults) from error
-    pointers: dict[str, Pointers] = {}
-    for plan in plans:
-        _check_exported(plan, entry, program)
-        model = find_model(entry, plan.function)
-        found = program.pointers(plan, contents[entry.files[model]] if model else None)
-        if found:
-            pointers[plan.function] = found
-        elif not plan.is_program:
-            _check_parameters(plan, entry, program)
+    pointers = check_functions(plans, entry, program, contents)
     initializer = find_initializer(entry, program.signatures, limits.start_seconds)
     document = describe(deployment.id, entry, plans, servient_id=servient_id)
     folder = ModuleFolder(instance_path)
     wasi = WasiSettings(entry.environment, entry.arguments)
     run = program.run(engine, folder.path, limits, wasi)
     return DeployedModule(entry, run, folder, plans, pointers, document, initializer)
-
-
-def _check_exported(plan: FunctionPlan, entry: ModuleEntry, program: Program) -> None:
-    """Raises ManifestRejected when the module has no such function."""
-    if plan.function not in program.signatures:
-        offered = ", ".join(sorted(program.signatures)) or "none"
-        raise _rejected(
-            plan,
-            entry,
-            f"module {entry.name!r} exports no function {plan.function!r}; it exports {offered[:300]}",
-        )
-
-
-def _check_parameters(plan: FunctionPlan, entry: ModuleEntry, program: Program) -> None:
-    """Raises ManifestRejected when the function takes other arguments."""
-    count = program.parameter_count(plan.function)
-    if len(plan.parameters) != count:
-        raise _rejected(
-            plan,
-            entry,
-            f"function {plan.function!r} of module {entry.name!r} takes {count}"
-            f" arguments, not {len(plan.parameters)}: {', '.join(plan.parameters) or 'none declared'}",
-        )
-
-
-def _rejected(plan: FunctionPlan, entry: ModuleEntry, detail: str) -> ManifestRejected:
-    pointer = f"/instructions/modules/{escape(entry.name)}/{escape(plan.function)}"
-    return ManifestRejected(detail, [{"pointer": pointer, "detail": detail}])
