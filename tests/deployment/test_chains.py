@@ -241,6 +241,22 @@ async def test_a_supervisor_that_answers_before_it_runs(
     assert not elsewhere.at("/request-history/1")  # following the link is for the caller
 
 
+async def test_a_chain_goes_on_after_a_restart(
+    settings: Callable[..., Config], machines: Machines, elsewhere: Stranger
+) -> None:
+    config = settings(bindings=("http",))
+    async with App(config) as app:
+        here = app.addresses()["http"]
+        to = endpoint(elsewhere.origin, "/done")
+        url = await machines.chain((fibo(0), "fibo", here), (fibo(1), "fibo", here), to=to)
+        assert (await machines.run(url, params={"param0": 4}))["result"] == ["7", None]
+    async with App(config) as app:
+        url = url.replace(here, app.addresses()["http"])  # the manifest says the earlier port
+        answer = (await machines.http.get(url, params={"param0": 4})).json()
+    assert "error" not in answer
+    assert [each.target for each in elsewhere.at("/done")] == ["/done?x=8"] * 2
+
+
 async def test_a_sequence_in_which_a_function_stands_twice(
     apps: tuple[App, App], machines: Machines
 ) -> None:
