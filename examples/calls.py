@@ -5,7 +5,8 @@
 A call is `{"function", "arguments"}` and what is expected of it: `"result"`, or `"trap"` (the name
 of a `wasmtime.TrapCode`), or neither when any result will do. `"files"` lie in the module's folder
 before the call and `"written"` after it, names to base64, null for a file that must not be there.
-The calls share one instance, until one of them traps.
+The calls share one instance, until one of them traps. A program's `_start` has `"argv"` and `"stdin"`,
+and gives `"stdout"` and an `"exit"` code, in an instance of its own.
 """
 
 import argparse
@@ -26,6 +27,7 @@ import wasmtime
 ENDLESS_SECONDS = 0.2
 DEADLINE_SECONDS = 30.0
 MEMORY_LIMIT_BYTES = 256 * 2**20
+EXPECTED = ("result", "trap", "stdout", "exit")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +39,11 @@ class Call:
     expected: Mapping[str, Any]
     files: Mapping[str, str] = field(default_factory=dict)
     written: Mapping[str, str | None] = field(default_factory=dict)
+    argv: Sequence[str] | None = None
+    stdin: str = ""
 
     def __str__(self) -> str:
-        return f"{self.function}({', '.join(map(str, self.arguments))})"
+        return f"{self.function}({', '.join(map(str, self.argv or self.arguments))})"
 
 
 def parse_calls(document: Sequence[Mapping[str, Any]]) -> list[Call]:
@@ -48,27 +52,37 @@ def parse_calls(document: Sequence[Mapping[str, Any]]) -> list[Call]:
         Call(
             function=entry["function"],
             arguments=entry["arguments"],
-            expected={key: entry[key] for key in ("result", "trap") if key in entry},
+            expected={key: entry[key] for key in EXPECTED if key in entry},
             files=entry.get("files", {}),
             written=entry.get("written", {}),
+            argv=entry.get("argv"),
+            stdin=entry.get("stdin", ""),
         )
         for entry in document
     ]
 
 
 class Machine:
-    """An instance of a module with a folder of its own; a new instance after each trap."""
+    """An instance of a module with a folder of its own; a new instance after each trap.
 
-    def __init__(self, module_path: Path, folder: Path) -> None:
+    Its standard streams are files in another one.
+    """
+
+    def __init__(self, module_path: Path, folder: Path, streams: Path) -> None:
         config = wasmtime.Config()
         config.epoch_interruption = True
         self._engine = wasmtime.Engine(config)
         self._module = wasmtime.Module.from_file(self._engine, str(module_path))
         self._folder = folder
+        self._streams = streams
         self._start()
 
-    def _start(self) -> None:
+    def _start(self, argv: Sequence[str] = (), stdin: str = "") -> None:
         wasi = wasmtime.WasiConfig()
+        wasi.argv = list(argv)
+        (self._streams / "stdin").write_text(stdin)
+        wasi.stdin_file = self._streams / "stdin"
+        wasi.stdout_file = str(self._streams / "stdout")
         wasi.preopen_dir(str(self._folder), ".")
         self._store = wasmtime.Store(self._engine)
         self._store.set_wasi(wasi)
@@ -85,11 +99,17 @@ class Machine:
             old.unlink()
         for name, content in call.files.items():
             (self._folder / name).write_bytes(base64.b64decode(content))
+        if call.argv is not None:
+            self._start(call.argv, call.stdin)
         try:
             result, kind = self._run(call)
+        except wasmtime.ExitTrap as ended:
+            return self._exit_difference(ended.code, call)
         except wasmtime.Trap as trap:
             self._start()
             return self._trap_difference(trap, call)
+        if call.argv is not None:
+            return self._exit_difference(0, call)
         if "trap" in call.expected:
             return f"gave {result!r}, not the trap {call.expected['trap']}"
         if "result" in call.expected and not is_same(result, call.expected["result"], kind):
@@ -112,6 +132,14 @@ class Machine:
         finally:
             deadline.cancel()
             deadline.join()
+
+    def _exit_difference(self, code: int, call: Call) -> str | None:
+        if code != call.expected.get("exit"):
+            return f"ended with exit code {code}"
+        printed = (self._streams / "stdout").read_text()
+        if printed != call.expected.get("stdout", printed):
+            return f"printed {printed!r}, not {call.expected['stdout']!r}"
+        return self._file_difference(call)
 
     @staticmethod
     def _trap_difference(trap: wasmtime.Trap, call: Call) -> str | None:
@@ -140,8 +168,8 @@ def is_same(result: Any, expected: Any, kind: str | None) -> bool:
 
 def differences(module_path: Path, calls: Sequence[Call]) -> Iterator[str]:
     """What is not as expected, a sentence per call."""
-    with tempfile.TemporaryDirectory() as folder:
-        machine = Machine(module_path, Path(folder))
+    with tempfile.TemporaryDirectory() as folder, tempfile.TemporaryDirectory() as streams:
+        machine = Machine(module_path, Path(folder), Path(streams))
         for call in calls:
             if difference := machine.difference(call):
                 yield f"{call} {difference}"

@@ -37,7 +37,16 @@ def test_binaries_match_their_sources() -> None:
 
 
 def test_there_are_examples() -> None:
-    assert NAMES == ["camera", "counter", "digits", "endless", "fibonacci", "geometry", "grayscale"]
+    assert NAMES == [
+        "camera",
+        "counter",
+        "digits",
+        "endless",
+        "fibonacci",
+        "geometry",
+        "grayscale",
+        "wordcount",
+    ]
 
 
 @pytest.mark.parametrize("name", NAMES)
