@@ -60,6 +60,7 @@ ONLY_IN = {
     "pydantic_settings": {"servient.config"},
     "typer": {"servient.cli"},
     "psutil": {"servient.telemetry"},
+    "zeroconf": {"servient.discovery"},
 }
 
 
