@@ -132,7 +132,10 @@ def replaced(document: Any, place: Place, text: str, is_name: bool) -> Any:
 
 
 def replaced_everywhere(document: Any, name: str, text: str) -> Any:
-    """A copy in which a name is another one wherever it stands, in paths and URLs too."""
+    """A copy in which a name is another one wherever it stands, in paths too.
+
+    Not in URLs: what is at the end of those shall be found.
+    """
     match document:
         case dict():
             return {
@@ -143,7 +146,7 @@ def replaced_everywhere(document: Any, name: str, text: str) -> Any:
             return [replaced_everywhere(element, name, text) for element in document]
         case str() if document == name:
             return text
-        case str() if name in document.split("/"):
+        case str() if "://" not in document and name in document.split("/"):
             return "/".join(text if part == name else part for part in document.split("/"))
     return document
 

@@ -104,6 +104,19 @@ class World:
                     status, body = await self.request("POST", path, **sent)
                     assert status == 200 or 400 <= status < 500, (about, status, body)
                     assert not leaks(body), about
+                    if status == 200:
+                        await self._read_outputs(json.loads(body)["resultUrl"], about)
+
+    async def _read_outputs(self, link: str, about: object) -> None:
+        """The files that it is said to have written are its own."""
+        if not link.startswith(f"{self.url}/request-history/"):
+            return
+        _, body = await self.request("GET", link.removeprefix(self.url))
+        assert not leaks(body), about
+        for output in json.loads(body)["outputs"]:
+            status, body = await self.request("GET", output.removeprefix(self.url))
+            assert status == 200, (about, output)
+            assert not leaks(body), (about, output)
 
     async def check(self, about: object) -> None:
         """The earlier deployment is as it was, and so is everything else."""
@@ -126,18 +139,22 @@ async def world(
             status, _ = await world.request("POST", "/deploy", json=keep)
             assert status == 200
             await world.check("keep")
-            before = snapshot(tmp_path / "decoy", *outside(tmp_path))
+            before = outside(tmp_path)
             modules = snapshot(app.config.instance_path / "modules").keys()
             yield world
             await world.check("at the end")
-            assert snapshot(tmp_path / "decoy", *outside(tmp_path)) == before
+            assert outside(tmp_path) == before
             assert snapshot(app.config.instance_path / "modules").keys() == modules
             assert [deployed.id for deployed in app.deployer] == ["keep"]
 
 
-def outside(parent: Path) -> list[Path]:
-    """What stands beside the servient's folder."""
-    return [path for path in parent.iterdir() if path.name != "first" and path.is_dir()]
+def outside(parent: Path) -> dict[str, Any]:
+    """What stands beside the servient's folder, and in it beside what the servient keeps there."""
+    own = parent / "first"
+    found = snapshot(parent)
+    return {path: content for path, content in found.items() if not path.startswith(f"{own}/")} | {
+        f"{own}/{path.name}": None for path in own.iterdir()
+    }
 
 
 def pattern_of(place: Place, names: set[str]) -> tuple[str, ...]:
