@@ -14,7 +14,7 @@ from servient.deployment.description import read_description
 from servient.deployment.folder import ModuleFolder
 from servient.deployment.initializer import Initializer, find_initializer
 from servient.deployment.pointers import Pointers
-from servient.deployment.program import Handler, Program, Run, compile_program
+from servient.deployment.program import Handler, Run, compile_program
 from servient.errors import ManifestRejected, ModuleRejected, ServientError
 from servient.journal import Journal
 from servient.wasm.engine import Engine
