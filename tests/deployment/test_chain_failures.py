@@ -1,5 +1,6 @@
 """Next steps that are away, fail or misbehave: the run fails, and says which step and why."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -176,6 +177,33 @@ async def test_a_link_that_leads_back_is_not_handed_on(
     start, _, number = first.rpartition(":")
     elsewhere.link = f"{start}:{int(number) + 1}"
     assert "leads back" in await failure(machines, url)
+
+
+async def test_a_servient_stops_while_a_step_is_waited_for(
+    settings: Callable[..., Config], machines: Machines, elsewhere: Stranger
+) -> None:
+    async with App(settings(bindings=("http",), chain_timeout_seconds=600)) as app:
+        here = app.addresses()["http"]
+        to = endpoint(elsewhere.origin, "/silent")
+        url = await machines.chain((uploads.fibo(), "fibo", here), to=to)
+        waiting = asyncio.create_task(machines.http.get(url, params={"param0": 4}))
+        while not elsewhere.received:
+            await asyncio.sleep(0.01)
+    await asyncio.wait([waiting])
+
+
+async def test_proxies_of_the_environment_are_not_used(
+    settings: Callable[..., Config],
+    machines: Machines,
+    elsewhere: Stranger,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    async with App(settings(bindings=("http",))) as app:
+        here = app.addresses()["http"]
+        to = endpoint(elsewhere.origin, "/done")
+        url = await machines.chain((uploads.fibo(), "fibo", here), to=to)
+        assert (await machines.run(url, params={"param0": 4}))["result"] == ["7", None]
 
 
 def constant() -> Module:

@@ -1,9 +1,12 @@
 """Which steps are on this servient, where an invocation stands in a chain, and what it passes on."""
 
+import socket
+
 import pytest
 
 from converters.deployment import Endpoint, Function
 from servient.bindings.http.binding import HttpBinding
+from servient.config import load_config, main_address
 from servient.deployment.origins import Origins
 from servient.deployment.place import find_place, passed_on
 from servient.deployment.step_client import step_url
@@ -43,6 +46,13 @@ def test_own_origins(url: str, is_own: bool) -> None:
 
 def test_loopback_is_not_our_own_where_we_do_not_listen_to_it() -> None:
     assert not origins("192.168.1.9").include("http://localhost:5000/")
+
+
+def test_who_listens_everywhere_is_reached_by_every_name_of_the_machine() -> None:
+    hosts = load_config(host="0.0.0.0", public_host="pi4.lan", insecure=True).own_hosts
+    found = origins(*hosts)
+    for host in ("pi4.lan", "127.0.0.1", main_address(), socket.gethostname()):
+        assert found.include(f"http://{host}:5000/"), host
 
 
 def test_a_manifest_says_where_a_servient_behind_another_port_is() -> None:
