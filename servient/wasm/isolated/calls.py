@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from servient.wasm.isolated.messages import Message, to_bytes
+from servient.wasm.isolated.messages import Message, to_parts
 from servient.wasm.types import Buffer, Call, CommandLine
 
 # Models that a process is sent once only; what comes after them is sent with each call.
@@ -44,13 +44,13 @@ class KeptBuffers:
         return Buffer(body, entry["is_kept"])
 
 
-def call_to_bytes(call: Call, sent: SentBuffers) -> bytes:
+def call_to_parts(call: Call, sent: SentBuffers) -> tuple[bytes, ...]:
     """A call as it is sent to the process that was sent these buffers before."""
     header: dict[str, Any] = {"function": call.function, "seconds": call.deadline_seconds}
     if call.is_plain:
-        return to_bytes({**header, "arguments": call.arguments})
+        return to_parts({**header, "arguments": call.arguments})
     frames = list(call.inputs.values())
-    return to_bytes(
+    return to_parts(
         {
             **header,
             "arguments": call.arguments,
@@ -65,7 +65,7 @@ def call_to_bytes(call: Call, sent: SentBuffers) -> bytes:
 
 
 def to_call(message: Message, kept: KeptBuffers) -> Call:
-    """The call that `call_to_bytes` wrote: the servient is believed."""
+    """The call that `call_to_parts` wrote: the servient is believed."""
     header, frames = message.header, list(message.frames)
     line = header.get("command_line")
     inputs = {name: frames.pop(0) for name in header.get("inputs", ())}

@@ -75,15 +75,16 @@ class Child:
         assert self._process is not None  # noqa: S101 - asked of what was spawned
         return self._process.get_pid()
 
-    def ask(self, data: bytes, answer_limit_bytes: int) -> asyncio.Future[Message]:
-        """Send a message; its answer is of so many bytes at most. The future raises ProcessEnded."""
+    def ask(self, parts: Sequence[bytes], answer_limit_bytes: int) -> asyncio.Future[Message]:
+        """Send a message in parts; its answer is of so many bytes at most. The future raises ProcessEnded."""
         future: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
         if self._reason is not None or self._transport is None:
             future.set_exception(ProcessEnded(self._reason))
             return future
         self._asked.append(future)
         self._decoder.limit_bytes = answer_limit_bytes
-        self._transport.write(data)
+        for part in parts:
+            self._transport.write(part)
         return future
 
     def kill(self, reason: str) -> None:

@@ -21,7 +21,7 @@ from servient.errors import (
 from servient.wasm.current import is_fatal
 from servient.wasm.folder import check_name
 from servient.wasm.isolated.answers import answer_limit_bytes, parse_error, parse_result
-from servient.wasm.isolated.calls import SentBuffers, call_to_bytes
+from servient.wasm.isolated.calls import SentBuffers, call_to_parts
 from servient.wasm.isolated.child import PROGRAM, Child
 from servient.wasm.isolated.launch import launch
 from servient.wasm.isolated.messages import Malformed, Message
@@ -227,7 +227,7 @@ class IsolatedInstance:
         if len(self._sent) == 1:
             self._start_timer(job)
         limit = answer_limit_bytes(job.call, self._limits)
-        answer = child.ask(call_to_bytes(job.call, self._sent_buffers), limit)
+        answer = child.ask(call_to_parts(job.call, self._sent_buffers), limit)
         answer.add_done_callback(partial(self._answered, child, job))
 
     def _answered(self, child: Child, job: _Job, answer: asyncio.Future[Message]) -> None:

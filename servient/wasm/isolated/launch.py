@@ -7,7 +7,7 @@ from servient.errors import DeadlineExceeded, ModuleTrapped, ServientError
 from servient.wasm.isolated.answers import parse_error
 from servient.wasm.isolated.child import Child, ProcessEnded
 from servient.wasm.isolated.messages import Malformed, Message
-from servient.wasm.isolated.setup import Setup, setup_to_bytes
+from servient.wasm.isolated.setup import Setup, setup_to_parts
 from servient.wasm.types import Limits
 
 # For Python to start and to load the engine, and a camera's library, on a small machine.
@@ -35,10 +35,10 @@ async def launch(
 
 async def _start(child: Child, setup: Setup, load_seconds: float) -> None:
     limits, what = setup.limits, "the start of the module"
-    data = setup_to_bytes(setup)
+    parts = setup_to_parts(setup)
     try:
         async with asyncio.timeout(load_seconds + limits.start_seconds):
-            message = await child.ask(data, 6 * limits.stdout_bytes)
+            message = await child.ask(parts, 6 * limits.stdout_bytes)
         _check(message, limits)
     except TimeoutError as error:
         raise DeadlineExceeded(f"{what} did not end within {limits.start_seconds:g} s") from error

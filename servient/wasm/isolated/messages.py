@@ -29,10 +29,15 @@ class Message:
 
 def to_bytes(header: Mapping[str, Any], frames: Sequence[bytes] = ()) -> bytes:
     """A message as it is sent."""
+    return b"".join(to_parts(header, frames))
+
+
+def to_parts(header: Mapping[str, Any], frames: Sequence[bytes] = ()) -> tuple[bytes, ...]:
+    """The same for sending one part after the other, without another copy of large frames."""
     sizes = {_SIZES: [len(frame) for frame in frames]} if frames else {}
     # Numbers that are not finite are spelt as Python's own decoder reads them.
     text = json.dumps({**header, **sizes}, separators=(",", ":")).encode()
-    return b"".join((_LENGTHS.pack(len(text), sum(map(len, frames))), text, *frames))
+    return (_LENGTHS.pack(len(text), sum(map(len, frames))) + text, *frames)
 
 
 class Decoder:

@@ -7,7 +7,7 @@ from ipaddress import IPv4Network
 from pathlib import Path
 
 from servient.wasm.imports.standard import ImportSettings
-from servient.wasm.isolated.messages import Message, to_bytes
+from servient.wasm.isolated.messages import Message, to_parts
 from servient.wasm.module import Module
 from servient.wasm.types import NO_SETTINGS, Limits, WasiSettings
 
@@ -64,7 +64,7 @@ def make_setup(
     )
 
 
-def setup_to_bytes(setup: Setup) -> bytes:
+def setup_to_parts(setup: Setup) -> tuple[bytes, ...]:
     settings = setup.settings
     header = {
         "digest": setup.digest,
@@ -83,11 +83,11 @@ def setup_to_bytes(setup: Setup) -> bytes:
             "ping_networks": [str(network) for network in settings.ping_networks],
         },
     }
-    return to_bytes(header, (setup.code,))
+    return to_parts(header, (setup.code,))
 
 
 def to_setup(message: Message) -> Setup:
-    """What `setup_to_bytes` wrote: the servient is believed."""
+    """What `setup_to_parts` wrote: the servient is believed."""
     header, settings = message.header, message.header["settings"]
     networks = tuple(map(IPv4Network, settings["ping_networks"]))
     return Setup(

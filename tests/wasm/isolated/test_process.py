@@ -16,7 +16,7 @@ import wasmtime
 from servient.errors import DeadlineExceeded, ModuleTrapped, NotFound, ServientError
 from servient.wasm.engine import Engine
 from servient.wasm.imports.standard import ImportSettings
-from servient.wasm.isolated.calls import SentBuffers, call_to_bytes
+from servient.wasm.isolated.calls import SentBuffers, call_to_parts
 from servient.wasm.isolated.instance import IsolatedInstance
 from servient.wasm.placement import QUICK_SECONDS
 from servient.wasm.types import Buffer, Call
@@ -314,9 +314,9 @@ async def test_a_stateless_module_forgets_there_too(isolate: Isolate) -> None:
 def test_a_model_is_sent_once() -> None:
     sent = SentBuffers()
     model, data = Buffer(bytes(10_000), is_kept=True), Buffer(b"data")
-    sizes = [len(call_to_bytes(Call("f", buffers=(model, data)), sent)) for _ in range(3)]
+    sizes = [sum(map(len, call_to_parts(Call("f", buffers=(model, data)), sent))) for _ in range(3)]
     assert sizes[0] > 10_000 > 1000 > sizes[1] == sizes[2]
     many = [Buffer(bytes([number]) * 1000, is_kept=True) for number in range(20)]
     for _, buffer in itertools.product(range(2), many):
-        call_to_bytes(Call("f", buffers=(buffer,)), sent)
+        call_to_parts(Call("f", buffers=(buffer,)), sent)
     assert len(sent._numbers) == 8
