@@ -17,7 +17,7 @@ from servient.wot.binding import Binding
 from servient.wot.content import JSON_MEDIA_TYPE
 from servient.wot.description import Affordance, Description, Form
 from servient.wot.door import Door
-from servient.wot.operations import Operation
+from servient.wot.operations import AffordanceKind, Operation
 from servient.wot.servient import Servient
 
 logger = logging.getLogger(__name__)
@@ -31,6 +31,26 @@ BACKLOG = 128
 
 GOING_AWAY = 1001  # RFC 6455 section 7.4.1
 THING_GONE = 4410  # a code of our own, after HTTP's 410 Gone
+
+
+_ASKED = [Operation.QUERY_ACTION.value, Operation.CANCEL_ACTION.value]
+# What of its affordances lets a Thing offer operations on all of them.
+_ON_ALL = (
+    (
+        Operation.READ_PROPERTY,
+        (Operation.READ_ALL_PROPERTIES, Operation.READ_MULTIPLE_PROPERTIES),
+    ),
+    (Operation.WRITE_PROPERTY, (Operation.WRITE_MULTIPLE_PROPERTIES,)),
+    (
+        Operation.OBSERVE_PROPERTY,
+        (Operation.OBSERVE_ALL_PROPERTIES, Operation.UNOBSERVE_ALL_PROPERTIES),
+    ),
+    (
+        Operation.SUBSCRIBE_EVENT,
+        (Operation.SUBSCRIBE_ALL_EVENTS, Operation.UNSUBSCRIBE_ALL_EVENTS),
+    ),
+    (Operation.INVOKE_ACTION, (Operation.QUERY_ALL_ACTIONS,)),
+)
 
 
 class WebSocketBinding(Binding):
@@ -86,7 +106,18 @@ class WebSocketBinding(Binding):
             "contentType": JSON_MEDIA_TYPE,
             "op": operations,
         }
-        return [{**form, "subprotocol": SUBPROTOCOL}, form]
+        asked = _ASKED if affordance.kind is AffordanceKind.ACTION else []
+        return [{**form, "op": operations + asked, "subprotocol": SUBPROTOCOL}, form]
+
+    def thing_forms(self, thing: Description) -> list[Form]:
+        """Of the Web Thing Protocol alone: WoTPy's dialect knows single affordances."""
+        offered = {operation for affordance in thing for operation in affordance.operations}
+        operations = [op.value for needed, ops in _ON_ALL if needed in offered for op in ops]
+        if not operations:
+            return []
+        href = self._href(thing.name)
+        form: Form = {"href": href, "contentType": JSON_MEDIA_TYPE, "op": operations}
+        return [{**form, "subprotocol": SUBPROTOCOL}]
 
     def _href(self, thing: str) -> str:
         return self.build_base_url(self.public_host, None) + thing_path(thing)

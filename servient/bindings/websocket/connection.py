@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from servient.bindings.websocket.dialect import (
+    Ask,
     Dialect,
     Perform,
+    PerformOnAll,
     Rejected,
     Request,
     Subscribe,
@@ -137,7 +139,7 @@ class Connection:
 
     async def _carry_out(self, request: Request[Any]) -> bytes | None:
         match request.command:
-            case Perform() as command:
+            case Perform() | PerformOnAll() | Ask() as command:
                 return self._dialect.answer(request, await self._thing.perform(command))
             case Unsubscribe(key=key):
                 return self._dialect.answer(request, self._unsubscribe(key))

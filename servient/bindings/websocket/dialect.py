@@ -33,11 +33,41 @@ class UnknownOperation(InvalidInput):
 
 @dataclass(frozen=True, slots=True)
 class Perform:
-    """An operation that has one answer."""
+    """An operation on one affordance that has one answer.
+
+    `is_told` says that who invokes an action that is not synchronous is told its status.
+    """
 
     operation: Operation
     name: str
     input: Value = None
+    is_told: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PerformOnAll:
+    """An operation on the Thing as a whole, or on those of its properties that are named."""
+
+    operation: Operation
+    names: tuple[str, ...] | None = None
+    values: Value = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """An operation on one invocation of the action `name`."""
+
+    operation: Operation
+    name: str
+    number: str
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What an operation tells of an invocation, in the place of an output."""
+
+    number: str
+    status: Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +91,8 @@ class Unsubscribe:
     key: Hashable
 
 
-Command: TypeAlias = Perform | Subscribe | Watch | Unsubscribe
+Answered: TypeAlias = Perform | PerformOnAll | Ask
+Command: TypeAlias = Answered | Subscribe | Watch | Unsubscribe
 
 Correlation = TypeVar("Correlation")
 

@@ -6,10 +6,21 @@ from typing import Any
 
 from wotpy.wot.events import ThingDescriptionChangeEmittedEvent
 
-from servient.bindings.websocket.dialect import Perform, Subscribe, Watch
+from servient.bindings.paths import invocation_path
+from servient.bindings.websocket.dialect import (
+    Answered,
+    Ask,
+    Perform,
+    PerformOnAll,
+    Subscribe,
+    Told,
+    Watch,
+)
+from servient.wot.action_status import to_status
 from servient.wot.content import Value
 from servient.wot.door import Door, Interaction
-from servient.wot.operations import AffordanceKind
+from servient.wot.invocation import Invocation
+from servient.wot.operations import AffordanceKind, Operation
 from servient.wot.servient import Servient
 from servient.wot.subscription import Notification, Subscription
 from servient.wot.thing import ExposedThing
@@ -23,10 +34,38 @@ class ServedThing:
         self._door = door
         self.name = name
 
-    async def perform(self, command: Perform) -> Value:
-        return await self._door.perform(
-            Interaction(command.operation, self.name, command.name, command.input)
-        )
+    async def perform(self, command: Answered) -> Value:
+        """The outcome, or what is `Told` of an invocation that nobody waits for."""
+        match command:
+            case Perform():
+                return await self._perform(command)
+            case PerformOnAll():
+                return await self._perform_on_all(command)
+            case Ask(Operation.CANCEL_ACTION, name, number):
+                self._door.invocation(self.name, name, number).cancel()
+                return None
+            case Ask(_, name, number):
+                return _told(self._door.invocation(self.name, name, number))
+
+    async def _perform(self, command: Perform) -> Value:
+        wanted = Interaction(command.operation, self.name, command.name, command.input)
+        if command.is_told and not self._is_synchronous(command.name):
+            return _told(self._door.invoke(wanted))
+        return await self._door.perform(wanted)
+
+    def _is_synchronous(self, action: str) -> bool:
+        description = self._servient.exposed(self.name).description
+        return description.find(AffordanceKind.ACTION, action).is_synchronous
+
+    async def _perform_on_all(self, command: PerformOnAll) -> Value:
+        match command.operation:
+            case Operation.QUERY_ALL_ACTIONS:
+                found = self._door.invocations(self.name)
+                return {name: [_told(each).status for each in of] for name, of in found.items()}
+            case Operation.WRITE_MULTIPLE_PROPERTIES:
+                await self._door.write_properties(self.name, command.values)
+                return None
+        return await self._door.read_properties(self.name, command.names)
 
     def listen(self, command: Subscribe | Watch) -> Subscription:
         match command:
@@ -58,3 +97,8 @@ class ServedThing:
         number = next(self._servient.notification_ids)
         now = datetime.now(UTC)
         return Notification(self.name, AffordanceKind.EVENT, event.name, change, number, now)
+
+
+def _told(invocation: Invocation) -> Told:
+    status = to_status(invocation, invocation_path(invocation))
+    return Told(invocation.number, {"actionID": invocation.number, **status})

@@ -4,18 +4,21 @@ Draft of the community group: https://w3c.github.io/web-thing-protocol/
 """
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
 
 from servient.bindings.websocket.dialect import (
+    Ask,
     Command,
     Dialect,
     InvalidMessage,
     Perform,
+    PerformOnAll,
     Rejected,
     Request,
     Subscribe,
+    Told,
     UnknownOperation,
     Unsubscribe,
     invalid_member,
@@ -23,29 +26,21 @@ from servient.bindings.websocket.dialect import (
     text_member,
     value_member,
 )
-from servient.errors import NotFound, OperationNotAllowed, ServientError, problem
+from servient.errors import NotFound, ServientError, problem
 from servient.wot.content import Value, to_json
 from servient.wot.operations import AffordanceKind, Operation
 from servient.wot.subscription import Notification
 
 SUBPROTOCOL = "webthingprotocol"
 
-# Operations of the draft that address the Thing as a whole, or an invocation.
-OTHER_OPERATIONS = frozenset(
-    {
-        "readallproperties",
-        "readmultipleproperties",
-        "writeallproperties",
-        "writemultipleproperties",
-        "observeallproperties",
-        "unobserveallproperties",
-        "queryaction",
-        "queryallactions",
-        "cancelaction",
-        "subscribeallevents",
-        "unsubscribeallevents",
-    }
-)
+# Keys of the subscriptions to all of a kind.
+_ALL = {
+    Operation.OBSERVE_ALL_PROPERTIES: AffordanceKind.PROPERTY,
+    Operation.UNOBSERVE_ALL_PROPERTIES: AffordanceKind.PROPERTY,
+    Operation.SUBSCRIBE_ALL_EVENTS: AffordanceKind.EVENT,
+    Operation.UNSUBSCRIBE_ALL_EVENTS: AffordanceKind.EVENT,
+}
+NAMES_LIMIT = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +73,18 @@ class WebThingProtocol(Dialect[Conversation]):
             raise Rejected(error, conversation) from error
 
     def answer(self, request: WtpRequest, value: Value) -> bytes | None:
+        outcome: dict[str, Value] = {}
         match request.command:
+            case Ask() | Perform() if isinstance(value, Told):
+                outcome = {"actionID": value.number, "status": value.status}
             case Perform(operation=Operation.READ_PROPERTY):
                 outcome = {"value": value}
             case Perform(operation=Operation.INVOKE_ACTION) if value is not None:
                 outcome = {"output": value}
-            case _:
-                outcome = {}
+            case PerformOnAll(operation=Operation.QUERY_ALL_ACTIONS):
+                outcome = {"statuses": value}
+            case PerformOnAll() if value is not None:
+                outcome = {"values": value}
         return _message("response", request.correlation, outcome, datetime.now(UTC))
 
     def refusal(self, correlation: Conversation, error: ServientError) -> bytes | None:
@@ -93,7 +93,8 @@ class WebThingProtocol(Dialect[Conversation]):
     def notification(self, request: WtpRequest, notification: Notification) -> bytes:
         member = "value" if notification.kind is AffordanceKind.PROPERTY else "data"
         payload = {member: notification.value}
-        return _message("notification", request.correlation, payload, notification.time)
+        conversation = replace(request.correlation, name=notification.name)
+        return _message("notification", conversation, payload, notification.time)
 
     def ending(self, request: WtpRequest, error: ServientError) -> bytes | None:
         return None  # the draft has no such message; the close code says it
@@ -131,14 +132,28 @@ def _readable(document: dict[str, Any], member: str) -> str | None:
 
 def _command(document: dict[str, Any]) -> Command:
     operation = _operation(text_member(document, "operation"))
-    name = text_member(document, "name")
+    if (kind := _ALL.get(operation)) is not None:
+        key = (kind, "")
+        begins = operation in (Operation.OBSERVE_ALL_PROPERTIES, Operation.SUBSCRIBE_ALL_EVENTS)
+        return Subscribe(key, operation, "") if begins else Unsubscribe(key)
     match operation:
-        case Operation.READ_PROPERTY:
-            return Perform(operation, name)
+        case Operation.READ_ALL_PROPERTIES | Operation.QUERY_ALL_ACTIONS:
+            return PerformOnAll(operation)
+        case Operation.READ_MULTIPLE_PROPERTIES:
+            return PerformOnAll(operation, names=_names(document))
+        case Operation.WRITE_MULTIPLE_PROPERTIES:
+            return PerformOnAll(operation, values=value_member(document, "values"))
+    return _command_on_one(document, operation, text_member(document, "name"))
+
+
+def _command_on_one(document: dict[str, Any], operation: Operation, name: str) -> Command:
+    match operation:
         case Operation.WRITE_PROPERTY:
             return Perform(operation, name, value_member(document, "value"))
         case Operation.INVOKE_ACTION:
-            return Perform(operation, name, document.get("input"))
+            return Perform(operation, name, document.get("input"), is_told=True)
+        case Operation.QUERY_ACTION | Operation.CANCEL_ACTION:
+            return Ask(operation, name, text_member(document, "actionID"))
         case Operation.OBSERVE_PROPERTY:
             return Subscribe((AffordanceKind.PROPERTY, name), operation, name)
         case Operation.SUBSCRIBE_EVENT:
@@ -148,20 +163,26 @@ def _command(document: dict[str, Any]) -> Command:
         case Operation.UNSUBSCRIBE_EVENT:
             return Unsubscribe((AffordanceKind.EVENT, name))
         case _:
-            raise _not_offered(operation)
+            return Perform(operation, name)
+
+
+def _names(document: dict[str, Any]) -> tuple[str, ...]:
+    names = document.get("names")
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise invalid_member("names", "is not an array of strings")
+    if len(names) > NAMES_LIMIT:
+        raise invalid_member("names", f"has more than {NAMES_LIMIT} members")
+    return tuple(names)
 
 
 def _operation(text: str) -> Operation:
-    if text in OTHER_OPERATIONS:
-        raise _not_offered(text)
+    # Writing all properties is writing as many as there are.
+    if text == "writeallproperties":
+        return Operation.WRITE_MULTIPLE_PROPERTIES
     try:
         return Operation(text)
     except ValueError as error:
         raise UnknownOperation(f"there is no operation {text[:100]!r}") from error
-
-
-def _not_offered(operation: str) -> OperationNotAllowed:
-    return OperationNotAllowed(f"this servient does not offer {operation} over WebSockets")
 
 
 def _message(

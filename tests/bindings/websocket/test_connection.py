@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from servient.bindings.websocket.connection import Connection, Limits
-from servient.bindings.websocket.dialect import Perform
+from servient.bindings.websocket.dialect import Answered
 from servient.bindings.websocket.json_rpc import JsonRpc
 from servient.bindings.websocket.served_thing import ServedThing
 from servient.wot.door import Door
@@ -168,7 +168,7 @@ async def test_a_value_that_is_not_json_is_lost_alone(served: Served) -> None:
 class Faulty(ServedThing):
     """A Thing whose every operation is a bug."""
 
-    async def perform(self, command: Perform) -> Any:
+    async def perform(self, command: Answered) -> Any:
         raise RuntimeError("a secret path")
 
 

@@ -17,7 +17,10 @@ async def test_one_form_per_dialect(served: Served) -> None:
 async def test_only_what_is_offered(served: Served) -> None:
     td = served.td
     assert td["properties"]["serial"]["forms"][0]["op"] == ["readproperty"]
-    assert td["actions"]["double"]["forms"][0]["op"] == ["invokeaction"]
+    asked = ["invokeaction", "queryaction", "cancelaction"]
+    assert [form["op"] for form in td["actions"]["double"]["forms"]] == [asked, ["invokeaction"]]
+    assert td["forms"][0]["op"][0] == "readallproperties"
+    assert td["forms"][0]["subprotocol"] == "webthingprotocol"
     assert td["events"]["toggled"]["forms"][0]["op"] == ["subscribeevent", "unsubscribeevent"]
 
 

@@ -1,5 +1,6 @@
 """The members of the Web Thing Protocol's messages (draft, sections of "WebSocket Messages")."""
 
+import asyncio
 import base64
 import uuid
 from datetime import datetime
@@ -136,8 +137,6 @@ async def refusal(socket: ClientConnection, message: Any) -> dict[str, Any]:
         ({"correlationID": {}}, 400, "correlationID"),
         ({"operation": ["readproperty"]}, 400, "operation"),
         ({"operation": "explode"}, 400, "explode"),
-        ({"operation": "readallproperties"}, 405, "readallproperties"),
-        ({"operation": "queryaction"}, 405, "queryaction"),
         ({"operation": "writeproperty"}, 400, "value"),
         ({"operation": "writeproperty", "value": "high"}, 400, "integer"),
         ({"operation": "writeproperty", "value": None}, 400, ""),
@@ -181,3 +180,90 @@ async def test_a_thing_without_an_id_takes_any(served: Served) -> None:
         request = wtp("readproperty", "level", thingID="http://127.0.0.1/things/nameless")
         answer = await ask(socket, request)
         assert (answer["value"], answer["thingID"]) == (1, "http://127.0.0.1/things/nameless")
+
+
+# The Thing as a whole, and its invocations
+
+
+def whole(operation: str, **members: Any) -> dict[str, Any]:
+    message = wtp(operation, "", **members)
+    del message["name"]
+    return message
+
+
+async def test_reading_and_writing_several(served: Served) -> None:
+    async with served.connected(WEB_THING) as socket:
+        answer = await ask(socket, whole("readallproperties"))
+        assert answer["values"] == {"level": 3, "serial": "4711"}
+        assert "name" not in answer
+        answer = await ask(socket, whole("readmultipleproperties", names=["level"]))
+        assert answer["values"] == {"level": 3}
+        for operation, level in (("writemultipleproperties", 5), ("writeallproperties", 6)):
+            answer = await ask(socket, whole(operation, values={"level": level}))
+            assert "error" not in answer
+            assert served.lamp.value_of("level") == level
+
+
+@pytest.mark.parametrize(
+    ("message", "status"),
+    [
+        (whole("readmultipleproperties"), 400),
+        (whole("readmultipleproperties", names="level"), 400),
+        (whole("readmultipleproperties", names=[1]), 400),
+        (whole("readmultipleproperties", names=["x"] * 1025), 400),
+        (whole("readmultipleproperties", names=["none"]), 404),
+        (whole("writemultipleproperties"), 400),
+        (whole("writemultipleproperties", values=[]), 400),
+        (whole("writemultipleproperties", values={"level": 7, "serial": "x"}), 405),
+        (wtp("queryaction", "double"), 400),
+        (wtp("queryaction", "double", actionID="7"), 404),
+        (wtp("cancelaction", "none", actionID="7"), 404),
+    ],
+)
+async def test_what_is_refused_of_all(served: Served, message: Any, status: int) -> None:
+    async with served.connected(WEB_THING) as socket:
+        assert (await ask(socket, message))["error"]["status"] == status
+    assert served.lamp.value_of("level") == 3
+
+
+async def test_observing_all(served: Served) -> None:
+    async with served.connected(WEB_THING) as socket:
+        await ask(socket, whole("observeallproperties"))
+        await ask(socket, whole("subscribeallevents"))
+        served.lamp.set_property("serial", "not observable")
+        served.lamp.set_property("level", 7)
+        served.lamp.emit_event("toggled", True)
+        level, toggled = await receive(socket), await receive(socket)
+        assert (level["operation"], level["name"], level["value"]) == (
+            "observeallproperties",
+            "level",
+            7,
+        )
+        assert (toggled["operation"], toggled["name"], toggled["data"]) == (
+            "subscribeallevents",
+            "toggled",
+            True,
+        )
+        await ask(socket, whole("unobserveallproperties"))
+        served.lamp.set_property("level", 8)
+        served.lamp.emit_event("toggled", False)
+        assert (await receive(socket))["data"] is False
+
+
+async def test_asking_after_an_invocation_and_cancelling_it(served: Served) -> None:
+    async def brew(_: Any) -> None:
+        await asyncio.Event().wait()
+
+    served.lamp.add_action("brew", {"synchronous": False}, brew)
+    async with served.connected(WEB_THING) as socket:
+        begun = await ask(socket, wtp("invokeaction", "brew"))
+        number = begun["actionID"]
+        assert begun["status"]["status"] in ("pending", "running")
+        assert begun["status"]["href"].endswith(f"/actions/brew/{number}")
+        everything = await ask(socket, whole("queryallactions"))
+        assert [each["actionID"] for each in everything["statuses"]["brew"]] == [number]
+        assert "error" not in await ask(socket, wtp("cancelaction", "brew", actionID=number))
+        query = wtp("queryaction", "brew", actionID=number)
+        while (status := (await ask(socket, query))["status"])["status"] == "running":
+            await asyncio.sleep(0.01)
+        assert (status["status"], status["error"]["title"]) == ("failed", "Action failed")
