@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from hashlib import blake2b
 from typing import NamedTuple
 
+from servient.bindings.http.listing import Page, parse_page
 from servient.bindings.http.messages import Handler, Request, Response
 from servient.errors import NotFound
 from servient.wot.content import to_json
@@ -62,12 +63,16 @@ class Directory:
         return _respond(encoded.body, encoded.etag, TD_MEDIA_TYPE, request)
 
     async def _list(self, request: Request) -> Response:
+        page = parse_page(request)
         things = sorted(
             self._servient.enabled_exposed_things, key=lambda t: t.description.id or t.name
         )
         encoded = [self._encode(thing) for thing in things]
-        body = b"[%b]" % b",".join(one.body for one in encoded)
-        return _respond(body, _etag(body), DIRECTORY_MEDIA_TYPE, request)
+        body = page.of([one.body for one in encoded])
+        etag = _etag(b"".join(one.etag.encode() for one in encoded))
+        own = etag if page == Page() else _etag(body)
+        link = ("Link", page.links(len(things), etag))
+        return _respond(body, own, DIRECTORY_MEDIA_TYPE, request, link)
 
     def _encode(self, thing: ExposedThing) -> _Encoded:
         document = self._servient.td(thing)
@@ -82,8 +87,10 @@ def _etag(body: bytes) -> str:
     return f'"{blake2b(body, digest_size=12).hexdigest()}"'
 
 
-def _respond(body: bytes, etag: str, media_type: str, request: Request) -> Response:
-    headers = (("ETag", etag), ("Cache-Control", "no-cache"))
+def _respond(
+    body: bytes, etag: str, media_type: str, request: Request, *more: tuple[str, str]
+) -> Response:
+    headers = (("ETag", etag), ("Cache-Control", "no-cache"), *more)
     known = request.header("if-none-match")
     if known is not None and (known.strip() == "*" or etag in known):
         return Response(304, headers=headers)

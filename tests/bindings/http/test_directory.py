@@ -1,5 +1,9 @@
 """Thing Descriptions over HTTP."""
 
+from typing import Any
+
+import pytest
+
 from servient.wot.thing import ExposedThing
 from tests.bindings.http.serving import LAMP, Serving, is_problem, serve
 from tests.things import expose_lamp
@@ -64,3 +68,53 @@ async def test_the_servient_describes_itself() -> None:
 
 async def test_a_servient_without_a_thing_of_its_own(serving: Serving) -> None:
     assert is_problem(await serving.get("/.well-known/wot"), 404)
+
+
+async def walk(serving: Serving, path: str) -> list[Any]:
+    """All pages, from link to link."""
+    pages = []
+    while True:
+        answer = await serving.get(path)
+        assert answer.status_code == 200
+        pages.append(answer.json())
+        links = {link["rel"]: link["url"] for link in answer.links.values()}
+        assert links["canonical"] == "/things"
+        if "next" not in links:
+            return pages
+        path = links["next"]
+
+
+async def test_things_are_listed_in_pages(serving: Serving) -> None:
+    for name in ("ape", "bee", "cat", "dog"):
+        expose_lamp(serving.wot, name)
+    pages = await walk(serving, "/things?limit=2")
+    assert [[td["id"][9:] for td in page] for page in pages] == [
+        ["ape", "bee"],
+        ["cat", "dog"],
+        ["lamp:1"],
+    ]
+    assert await walk(serving, "/things?limit=5") == [[td for page in pages for td in page]]
+    assert await walk(serving, "/things?offset=4") == [pages[2]]
+    assert await walk(serving, "/things?offset=99&limit=3") == [[]]
+
+
+async def test_a_page_is_a_collection_when_that_is_wanted(serving: Serving) -> None:
+    expose_lamp(serving.wot, "ape")
+    first, second = await walk(serving, "/things?limit=1&format=collection")
+    assert (first["@type"], first["total"]) == ("ThingCollection", 2)
+    assert [each["members"][0]["id"] for each in (first, second)] == [
+        "urn:test:ape",
+        "urn:test:lamp:1",
+    ]
+    assert first["next"] == second["@id"]
+    assert "next" not in second
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["limit=0", "limit=-1", "limit=x", "limit=1001", "offset=-1", "offset=%C2%B2", "format=xml"],
+)
+async def test_a_page_that_is_none_is_refused(serving: Serving, query: str) -> None:
+    refused = await serving.get(f"/things?{query}")
+    assert is_problem(refused, 400)
+    assert refused.json()["detail"].startswith(query.partition("=")[0])
