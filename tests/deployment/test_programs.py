@@ -173,3 +173,28 @@ def test_malformed_variables_are_refused() -> None:
     for variables in ({"": "a"}, {"a=b": "c"}, {"a": "\0"}):
         with pytest.raises(ConfigError, match="cannot be an environment variable"):
             load_config(module_environment=variables)
+
+
+async def test_the_example_opens_the_file_that_its_argument_names(
+    app: App, files: FileServer, http: httpx.AsyncClient
+) -> None:
+    await app.deployer.deploy(files.manifest("wordcount/manifest.json"))
+    path = "/things/wordcount-1:wordcount/actions/_start"
+
+    async def count(text: bytes, **form: Any) -> httpx.Response:
+        sent = {"text.txt": ("text.txt", text, "text/plain")}
+        return await http.post(path, files=sent, data=form)
+
+    answer = await count(b"one two\nthree\n")
+    assert (answer.headers["content-type"], answer.text) == ("text/plain", "2 3 14 text.txt\n")
+    answer = await count(b"x", arguments='["text.txt"]')
+    assert answer.text == "0 1 1 text.txt\n" * 2
+    answer = await count(b"", arguments='["missing.txt"]')
+    assert answer.json()["detail"].endswith("exit code 1: wordcount: cannot read missing.txt")
+    sent = {"text.txt": ("text.txt", b"a b c", "text/plain")}
+    done = (await http.post("/wordcount-1/modules/wordcount/_start", files=sent)).json()
+    entry = (await http.get(done["resultUrl"])).json()
+    (name,) = entry["result"][1]
+    printed = await http.get(f"/wordcount-1/modules/wordcount/_start/{name}")
+    assert printed.text == "0 3 5 text.txt\n"
+    assert entry["stdout"] == printed.text

@@ -28,6 +28,6 @@ async def test_whichever_file_a_call_writes(engine: Engine, tmp_path: Path) -> N
     async with Instance(engine, module, tmp_path, LIMITS) as instance:
         for name in "cbbac":
             position = "abc".index(name)
-            done = await call(instance, "write", position, any_output=True, inputs={"b": b"input"})
+            done = await call(instance, "write", position, any_output=True, inputs={"i": b"input"})
             assert done.files == {name: name.encode()}
         assert (await call(instance, "nothing", any_output=True, inputs={"c": b""})).files == {}

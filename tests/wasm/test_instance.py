@@ -178,7 +178,7 @@ COPY = """
   (func (export "nothing"))
   (func (export "copy") (result i32) (local $error i32)
     (local.set $error (call $open (i32.const 3) (i32.const 0) (i32.const 0) (i32.const 2)
-      (i32.const 0) (i64.const 66) (i64.const 0) (i32.const 0) (i32.const 100)))
+      (i32.const 0) (i64.const 2) (i64.const 0) (i32.const 0) (i32.const 100)))
     (if (local.get $error) (then (return (local.get $error))))
     (local.set $error (call $open (i32.const 3) (i32.const 0) (i32.const 8) (i32.const 3)
       (i32.const 9) (i64.const 66) (i64.const 0) (i32.const 0) (i32.const 104)))

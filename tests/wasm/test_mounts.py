@@ -131,7 +131,7 @@ async def test_inputs_and_files_of_the_deployment_may_only_be_read(
     instance: Instance, folder: Path
 ) -> None:
     assert (folder / "d").stat().st_mode & 0o777 == 0o400
-    if os.geteuid() != 0:  # whom no mode stops
+    if not os.access(folder / "d", os.W_OK):  # root may
         assert await do(instance, "write", "d") != 0
         assert await do(instance, "write", "i", inputs={"i": b"1"}) != 0
 
@@ -186,7 +186,7 @@ async def test_stateless_calls_share_no_change(engine: Engine, folder: Path) -> 
         for change in [("write", "d"), ("unlink", "d"), ("rename", "d", "e"), ("make", "f")]:
             function, *names = change
             done = await instances.call(Call(function, tuple(map(ord, names))))
-            assert done.values == (0,) or (function == "write" and os.geteuid() != 0)
+            assert done.values == (0,) or function == "write"  # which only root may
             assert [await size(name) for name in "def"] == [len(DEPLOYED), -NO_ENTRY, -NO_ENTRY]
 
 
