@@ -1,4 +1,4 @@
-"""Deployment manifests in the shape that the Node.js orchestrator sends."""
+"""Deployment manifests in the shapes that the Node.js orchestrator sends: today's, and the next one."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -67,6 +67,45 @@ def make_manifests(
         manifest["instructions"]["modules"].setdefault(module, {})[function] = instruction
         manifest["mounts"].setdefault(module, {})[function] = step.mounts()
     return manifests
+
+
+def make_sequences(
+    deployment_id: str, origin: str, steps: Sequence[Step]
+) -> dict[str, dict[str, Any]]:
+    """The newer shape: every device gets all steps, and is told which of them are its own."""
+    sequence = []
+    for step, following in zip_longest(steps, steps[1:]):
+        instructions = {"from": step.endpoint(deployment_id)}
+        if following:
+            instructions["to"] = following.endpoint(deployment_id)
+        module = {
+            "id": step.module.id,
+            "name": step.module.name,
+            "urls": step.module.urls(origin),
+        }
+        sequence.append(
+            {
+                "deviceId": _device_id(step.device_url),
+                "deploymentId": deployment_id,
+                "module": module,
+                "function": step.function.name,
+                "endpoint": step.endpoint(deployment_id),
+                "instructions": instructions,
+                "mounts": step.mounts(),
+            }
+        )
+    return {
+        step.device_url: {
+            "deploymentId": deployment_id,
+            "myId": _device_id(step.device_url),
+            "fullManifest": {"sequence": sequence},
+        }
+        for step in steps
+    }
+
+
+def _device_id(url: str) -> str:
+    return f"device-{url.rpartition(':')[2]}"
 
 
 def _empty(deployment_id: str) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,7 @@ DEPLOY_SECONDS = 20.0
 REQUEST_SECONDS = 60.0
 UNREACHABLE = (aiohttp.ClientError, TimeoutError, OSError)
 Wanted = tuple[Module, str, str | None]
+Shape = Callable[[str, str, Sequence[Step]], dict[str, dict[str, Any]]]
 
 
 class DeployFailed(Exception):
@@ -41,10 +42,17 @@ class Deployment:
 
 
 class Orchestrator:
-    """`health_seconds` is between two checks of a device: 15 s in earnest."""
+    """`health_seconds` is between two checks of a device: 15 s in earnest.
+
+    `shape` makes manifests, by the URLs of their devices.
+    """
 
     def __init__(
-        self, client: aiohttp.ClientSession, body: Body = Body.NODE, health_seconds: float = 1.0
+        self,
+        client: aiohttp.ClientSession,
+        body: Body = Body.NODE,
+        health_seconds: float = 1.0,
+        shape: Shape = make_manifests,
     ) -> None:
         self.devices = Devices()
         self.server = Server(self._registered)
@@ -52,6 +60,7 @@ class Orchestrator:
         self.caller = Caller(client, body)
         self._client = client
         self._health_seconds = health_seconds
+        self._shape = shape
         self._ids = iter(range(0x6B0245D64195DE0AFD6AFCB8, 0x6B0245D64195DE0AFD6AFFFF))
 
     # Devices
@@ -137,7 +146,7 @@ class Orchestrator:
         for module, function, name in wanted:
             self.upload(module)
             steps.append(Step.of(self._place(module, name).url, module, function))
-        manifests = make_manifests(deployment_id, self.server.origin, steps)
+        manifests = self._shape(deployment_id, self.server.origin, steps)
         for url, manifest in manifests.items():
             await self.send(url, manifest)
         self.deployments[deployment_id] = Deployment(deployment_id, wanted, manifests, steps)
@@ -188,10 +197,10 @@ class Orchestrator:
 
 @contextlib.asynccontextmanager
 async def orchestrating(
-    body: Body = Body.NODE, health_seconds: float = 1.0
+    body: Body = Body.NODE, health_seconds: float = 1.0, shape: Shape = make_manifests
 ) -> AsyncIterator[Orchestrator]:
     timeout = aiohttp.ClientTimeout(REQUEST_SECONDS)
     async with aiohttp.ClientSession(timeout=timeout) as client:
-        orchestrator = Orchestrator(client, body, health_seconds)
+        orchestrator = Orchestrator(client, body, health_seconds, shape)
         async with orchestrator.server.running():
             yield orchestrator

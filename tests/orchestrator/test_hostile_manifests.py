@@ -24,8 +24,8 @@ from tests.orchestrator.hostile import (
     snapshot,
     to_json,
 )
-from tests.orchestrator.manifests import Step, make_manifests
-from tests.orchestrator.modules import describe
+from tests.orchestrator.manifests import Step, make_manifests, make_sequences
+from tests.orchestrator.modules import Module, describe
 
 MANIFESTS = Path(__file__).parents[1] / "manifests"
 OLD = "/wasm-binaries/wasm32-wasi"
@@ -44,20 +44,35 @@ def serve_modules(files: FileServer) -> None:
         uploads.camera(),
     )
     for module in modules:
-        base = f"/file/module/{module.id}"
-        files.files[f"{base}/wasm"] = module.wasm
-        files.files[f"{base}/description"] = json.dumps(describe(module)).encode()
-        for name, body in module.files.items():
-            files.files[f"{base}/{name}"] = body
+        files.files |= files_of(module)
     files.files[f"{OLD}/ml.wasm"] = (EXAMPLES / "digits/digits.wasm").read_bytes()
     files.files[f"{OLD}/ml.pb"] = (EXAMPLES / "digits/model.pb").read_bytes()
 
 
-def read_manifest(name: str, files: FileServer, url: str = "http://127.0.0.1:9") -> Any:
-    """With addresses of this test: that of the modules, and the device's for both devices."""
-    text = (MANIFESTS / name).read_text()
-    text = re.sub(r"http://(127\.0\.0\.1:3000|localhost:8000)", files.origin, text)
-    return json.loads(re.sub(r"http://127\.0\.0\.1:500[12]", url, text))
+def manifests(files: FileServer, url: str) -> dict[str, Any]:
+    """All shapes by their names, with addresses of this test; both devices are the one at `url`."""
+    found: dict[str, Any] = {}
+    for file in sorted(MANIFESTS.glob("*.json")):
+        text = re.sub(r"http://(127\.0\.0\.1:3000|localhost:8000)", files.origin, file.read_text())
+        found[file.stem] = json.loads(re.sub(r"http://127\.0\.0\.1:500[12]", url, text))
+    steps = [
+        Step.of(url, uploads.bytes_module(), "size_with_table"),
+        Step.of(url, uploads.fibo(), "fibo"),
+    ]
+    for module in (step.module for step in steps):
+        for path, body in files_of(module).items():
+            files.files[f"/newer{path}"] = body
+    return {**found, "newer": make_sequences("newer", f"{files.origin}/newer", steps)[url]}
+
+
+def files_of(module: Module) -> dict[str, bytes]:
+    """What is fetched of a module, by path."""
+    base = f"/file/module/{module.id}"
+    return {
+        f"{base}/wasm": module.wasm,
+        f"{base}/description": json.dumps(describe(module)).encode(),
+        **{f"{base}/{name}": body for name, body in module.files.items()},
+    }
 
 
 @dataclass
@@ -164,37 +179,39 @@ def pattern_of(place: Place, names: set[str]) -> tuple[str, ...]:
 
 def names_in(manifest: Any) -> set[str]:
     """The names of modules, functions and files."""
+    if "fullManifest" in manifest:
+        steps = manifest["fullManifest"]["sequence"]
+        names = {name for step in steps for name in (step["module"]["name"], step["function"])}
+        return names | {path for step in steps for path in paths_in(step["mounts"])}
     modules = manifest["instructions"]["modules"]
     functions = {name for module in modules.values() for name in module}
-    mounts = (
-        mount["path"]
-        for module in manifest.get("mounts", {}).values()
-        for function in module.values()
-        for stage in function.values()
-        for mount in stage
-    )
-    return {*modules, *functions, *mounts}
+    mounts = (f for module in manifest.get("mounts", {}).values() for f in module.values())
+    return {*modules, *functions, *(path for each in mounts for path in paths_in(each))}
 
 
-def kinds_of_places(files: FileServer) -> dict[tuple[Any, ...], tuple[str, Place, bool]]:
+def paths_in(mounts: Any) -> list[str]:
+    return [mount["path"] for stage in mounts.values() for mount in stage]
+
+
+def kinds_of_places(found: dict[str, Any]) -> dict[tuple[Any, ...], tuple[str, Place, bool]]:
     """One place of each kind, with the manifest that it is in."""
     kinds: dict[tuple[Any, ...], tuple[str, Place, bool]] = {}
-    for file in sorted(MANIFESTS.glob("*.json")):
-        manifest = read_manifest(file.name, files)
+    for name, manifest in found.items():
         names = names_in(manifest)
-        shape = file.name.startswith("old-")
+        shape = name.partition("-")[0]
         for place, is_name in places_in(manifest):
             kind = (shape, is_name, pattern_of(place, names))
-            kinds.setdefault(kind, (file.name, place, is_name))
+            kinds.setdefault(kind, (name, place, is_name))
     return kinds
 
 
 @pytest.mark.timeout(300)
 async def test_every_text_of_every_manifest(world: World) -> None:
-    kinds = kinds_of_places(world.files)
-    assert len(kinds) > 100
+    found = manifests(world.files, world.url)
+    kinds = kinds_of_places(found)
+    assert len(kinds) > 200
     for number, (file, place, is_name) in enumerate(kinds.values()):
-        manifest = read_manifest(file, world.files, world.url)
+        manifest = found[file]
         deployed = world.deployed
         for turn, text in enumerate(world.decoy.texts()):
             # Where any text will do, the next one is as good: every place gets others.
@@ -209,13 +226,12 @@ async def test_every_text_of_every_manifest(world: World) -> None:
 @pytest.mark.timeout(300)
 async def test_every_name_wherever_it_stands(world: World) -> None:
     """So that a hostile name meets no refusal merely because another place still says the old one."""
-    for file in sorted(MANIFESTS.glob("*.json")):
-        manifest = read_manifest(file.name, world.files, world.url)
+    for shape, manifest in manifests(world.files, world.url).items():
         for name in sorted(names_in(manifest) | {manifest["deploymentId"]}):
             for text in world.decoy.texts():
-                about = (file.name, name, text[:60])
+                about = (shape, name, text[:60])
                 await world.try_deploying(replaced_everywhere(manifest, name, text), about)
-            await world.check((file.name, name))
+            await world.check((shape, name))
     assert world.refused > world.deployed
 
 
