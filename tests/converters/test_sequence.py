@@ -1,6 +1,8 @@
 """The newer manifest: the own steps of a deployment that was made for several devices."""
 
+import contextlib
 import copy
+import json
 from typing import Any
 
 import pytest
@@ -8,6 +10,7 @@ import pytest
 from converters.deployment import Deployment, Stage
 from converters.errors import ConversionError
 from converters.manifest import parse_manifest
+from tests.converters.test_hostile import NASTY, places, replaced
 from tests.manifests import load_manifest
 
 DEVICES = ("deploy-chain-fibo-fibo-device1", "deploy-chain-fibo-fibo-device2")
@@ -167,6 +170,14 @@ def test_a_faulty_sequence_is_refused(
         place = place[name]
     place[path[-1]] = value
     assert pointer_of(document).endswith(pointer)
+
+
+def test_every_place_replaced_by_every_nasty_value() -> None:
+    document = json.loads(json.dumps(chain_document()))
+    for path in places(document):
+        for value in NASTY:
+            with contextlib.suppress(ConversionError):
+                parsed(replaced(document, path, value))
 
 
 def test_two_modules_of_one_name_are_refused() -> None:
