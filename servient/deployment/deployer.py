@@ -131,7 +131,7 @@ class Deployer:
         deployment = _parse(stored.manifest)
         contents = await self._store.contents(stored)
         async with self._started(deployment, contents) as deployed:
-            self._swap(deployed)
+            self._swap(deployed, is_checked=True)
         return deployed
 
     async def deploy(self, document: Any) -> Deployed:
@@ -216,24 +216,30 @@ class Deployer:
         await module.start({name: contents[url] for name, url in entry.files.items()})
         return module
 
-    def _swap(self, deployed: Deployed) -> Deployed | None:
+    def _swap(self, deployed: Deployed, *, is_checked: bool = False) -> Deployed | None:
         """Serve a deployment instead of the earlier one of its id, which is returned, or nothing."""
         earlier = self._deployed.get(deployed.id)
         if earlier is not None:
             _withdraw(earlier)
         try:
-            self._expose(deployed)
+            self._expose(deployed, is_checked=is_checked)
         except BaseException:
             _withdraw(deployed)
             if earlier is not None:
-                self._expose(earlier)
+                self._expose(earlier, is_checked=True)
             raise
         self._deployed[deployed.id] = deployed
         return earlier
 
-    def _expose(self, deployed: Deployed) -> None:
+    def _expose(self, deployed: Deployed, *, is_checked: bool) -> None:
         for module, name in zip(deployed.modules, deployed.names(), strict=True):
-            module.expose(self._wot, name, self._settings.deadline_seconds, self._settings.journal)
+            module.expose(
+                self._wot,
+                name,
+                self._settings.deadline_seconds,
+                self._settings.journal,
+                is_checked=is_checked,
+            )
             module.follow(self._chains)
 
     async def undeploy(self, deployment_id: str) -> None:

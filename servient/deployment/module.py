@@ -80,9 +80,17 @@ class DeployedModule:
                 raise ModuleRejected(f"{INITIALIZER!r} wrote no file {name!r}")
             self._folder.put(name, written[name])
 
-    def expose(self, wot: WoT, name: str, deadline_seconds: float, journal: Journal) -> None:
-        """Make the Thing and serve it."""
-        thing = wot.produce(self._document, name)
+    def expose(
+        self,
+        wot: WoT,
+        name: str,
+        deadline_seconds: float,
+        journal: Journal,
+        *,
+        is_checked: bool = False,
+    ) -> None:
+        """Make the Thing and serve it. It was checked already when it was deployed earlier."""
+        thing = wot.produce(self._document, name, is_checked=is_checked)
         for plan in self._plans:
             handler = self._run.handler(plan, deadline_seconds, self._pointers.get(plan.function))
             handle = partial(self._handle, thing, handler, plan.function, journal)

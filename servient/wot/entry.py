@@ -20,13 +20,16 @@ class WoT(WotpyWoT):
         super().__init__(servient)
         self.set_exposed_thing_class(ExposedThing)
 
-    def produce(self, model: Any, name: str | None = None) -> ExposedThing:
+    def produce(
+        self, model: Any, name: str | None = None, *, is_checked: bool = False
+    ) -> ExposedThing:
         """An ExposedThing, not yet exposed. `name` is its name in paths: by default from its title.
 
+        Of a model that is checked it is known that it is a Thing Description, which takes long to see.
         Raises InvalidInput when the model is not a Thing Description, Conflict when its title, id or
         name is taken.
         """
-        document = to_document(model)
+        document = to_document(model, is_checked=is_checked)
         thing = Thing(document, name or self._free_name(document["title"]))
         exposed_thing: ExposedThing = self._exposed_thing_cls(self._servient, thing)
         self._servient.add_exposed_thing(exposed_thing)
