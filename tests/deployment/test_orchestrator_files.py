@@ -301,20 +301,23 @@ READERS = {"identity_size": endpoint(), "initialized": endpoint()}
 
 
 @pytest.mark.parametrize("is_named", [True, False])
-@pytest.mark.parametrize("is_stateless", [True, False])
+@pytest.mark.parametrize("kind", ["plain", "stateless", "isolated"])
 async def test_an_initializer_runs_once_and_its_files_stay(
-    is_named: bool, is_stateless: bool, files: FileServer, http: httpx.AsyncClient
+    is_named: bool, kind: str, files: FileServer, http: httpx.AsyncClient
 ) -> None:
     serve_writer(files, INITIALIZER)
     mounts = {"identity_size": [IDENTITY]}
     if is_named:
         mounts["_wasmiot_init"] = [mount("identity", "output")]
-    document = manifest(files, READERS, mounts, stateless=is_stateless)
+    document = manifest(files, READERS, mounts, **{kind: True})
     await deploy(http, document)
     for _ in range(3):
         assert (await run(http, "identity_size"))["result"] == ["4", None]
         # What it left in memory, a fresh instance for each call does not have.
-        assert (await run(http, "initialized"))["result"] == ["0" if is_stateless else "1", None]
+        assert (await run(http, "initialized"))["result"] == [
+            "0" if kind == "stateless" else "1",
+            None,
+        ]
     assert "_wasmiot_init" not in (await http.get("/things/d:writer")).json()["actions"]
     assert (await http.post(f"{RUN}/_wasmiot_init")).status_code == 404
 
