@@ -55,7 +55,7 @@ class DeploymentStore:
         try:
             return await self._database.submit(job, is_durable=True)
         except Exception:
-            self._collector.collect(put.values())
+            self._collector.collect_soon(put.values())
             raise
 
     async def put_back(self, deployment_id: str, earlier: StoredDeployment | None) -> None:
@@ -68,7 +68,7 @@ class DeploymentStore:
     def release(self, replaced: StoredDeployment | None) -> None:
         """The files of a deployment that was replaced are not wanted any more."""
         if replaced is not None:
-            self._collector.collect(replaced.digests.values())
+            self._collector.collect_soon(replaced.digests.values())
 
     async def delete(self, deployment_id: str) -> None:
         await self.put_back(deployment_id, None)

@@ -16,8 +16,9 @@ Place: TypeAlias = tuple[str | int, ...]
 
 
 class Document(NamedTuple):
-    """The text, in which files are null, and the files by their places."""
+    """A record's text, in which files are null, and the files by their places."""
 
+    record: Record
     text: str
     files: Mapping[Place, Content | StoredFile]
 
@@ -35,9 +36,10 @@ def to_document(record: Record) -> Document:
     members = _members(record)
     try:
         files = dict(_files(members, ()))
-        return Document(_to_text(_without_files(members)), files)
+        return Document(record, _to_text(_without_files(members)), files)
     except (TypeError, ValueError, RecursionError):
-        return Document(_to_text(_members(replace(record, input=None, output=None, files={}))), {})
+        rest = replace(record, input=None, output=None, files={})
+        return Document(rest, _to_text(_members(rest)), {})
 
 
 _to_text = json.JSONEncoder(separators=(",", ":")).encode
@@ -91,6 +93,8 @@ def _without_files(value: Value) -> Value:
 
 def with_files(record: Record, files: Mapping[Place, StoredFile]) -> Record:
     """A record with files in the places of those that it has."""
+    if not files:
+        return record
     return replace(
         record,
         input=_placed(record.input, ("input",), files),

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
@@ -18,6 +19,8 @@ from servient.wot.content import Content
 from servient.wot.invocations import RUNNING_LIMIT
 from servient.wot.record import Kept, Record, Recorded, Status
 from servient.wot.stored_file import StoredFile
+
+logger = logging.getLogger(__name__)
 
 # So that no client waits long for what others asked to be kept.
 BATCH_LIMIT = 64
@@ -80,7 +83,8 @@ class InvocationStore:
             self._write_waiting()
             if self._writing is not None:
                 await asyncio.wait((self._writing,))
-        self._forget_now()
+        if (forgetting := self._forget_now()) is not None:
+            await asyncio.wait((forgetting,))
 
     def _write_waiting(self) -> None:
         self._is_due = False
@@ -107,15 +111,15 @@ class InvocationStore:
         for (_, done), each in zip(batch, kept, strict=True):
             done(each)
 
-    def _forget_now(self) -> None:
+    def _forget_now(self) -> asyncio.Future[None] | None:
         numbers, self._forgotten = self._forgotten, []
-        if numbers:
-            forgetting = self._database.submit(lambda each: _delete(each, numbers))
-            forgetting.add_done_callback(self._collect)
-
-    def _collect(self, forgetting: asyncio.Future[list[str]]) -> None:
-        if forgetting.exception() is None:  # else they are forgotten at the next start
-            self._collector.collect(forgetting.result())
+        if not numbers:
+            return None
+        forgetting = self._database.submit(
+            lambda each: self._collector.collect(each, _delete(each, numbers))
+        )
+        forgetting.add_done_callback(_forgive)
+        return forgetting
 
     # On the database's thread
 
@@ -123,7 +127,9 @@ class InvocationStore:
         self, connection: sqlite3.Connection, entries: Sequence[_Entry]
     ) -> list[Kept | ServientError]:
         prepared = [each if isinstance(each, Prepared) else self._prepare(each) for each in entries]
-        writable = [each for each in prepared if isinstance(each, Prepared)]
+        # The last of each number: one may have been started and ended since the last batch.
+        last = {each.kept.record.number: each for each in prepared if isinstance(each, Prepared)}
+        writable = list(last.values())
         if any(each.files for each in writable):
             with transaction(connection):
                 _insert(connection, writable)
@@ -133,12 +139,12 @@ class InvocationStore:
         return [each.kept if isinstance(each, Prepared) else each for each in prepared]
 
     def _prepare(self, record: Record) -> Prepared | ServientError:
-        text, files = to_document(record)
+        rest, text, files = to_document(record)
         try:
             stored = {place: self._put(file) for place, file in files.items()}
         except (StorageFailed, OSError) as error:
             return StorageFailed(f"a file cannot be kept: {error}")
-        kept = Kept(with_files(record, stored), len(text), _size(stored))
+        kept = Kept(with_files(rest, stored), len(text), _size(stored))
         return Prepared(kept, text, stored)
 
     def _put(self, file: Content | StoredFile) -> StoredFile:
@@ -179,6 +185,12 @@ def _insert_files(connection: sqlite3.Connection, prepared: Sequence[Prepared]) 
             for place, file in files.items()
         ],
     )
+
+
+def _forgive(forgetting: asyncio.Future[None]) -> None:
+    """What is not forgotten now is so at the next start."""
+    if not forgetting.cancelled() and (error := forgetting.exception()) is not None:
+        logger.info("old invocations are not removed: %s", error)
 
 
 def _delete(connection: sqlite3.Connection, numbers: Sequence[int]) -> list[str]:
