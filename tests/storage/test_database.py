@@ -140,14 +140,7 @@ async def test_a_job_that_fails_leaves_nothing_and_the_next_one_is_done(path: Pa
 
 async def test_closing_does_what_was_submitted(path: Path) -> None:
     async with Database(path) as database:
-        jobs = [
-            database.submit(
-                lambda each, number=number: (
-                    each.execute("INSERT INTO invocations VALUES (?, NULL, '')", (number,)).rowcount
-                )
-            )
-            for number in range(100)
-        ]
+        jobs = [database.submit(partial(insert, row=(number, None, ""))) for number in range(100)]
         jobs[-1].cancel()  # done nevertheless
     assert all(job.done() for job in jobs)
     connection = sqlite3.connect(path)
