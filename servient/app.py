@@ -242,10 +242,19 @@ class App:
                     body_limit_bytes=config.body_limit_bytes,
                 )
             case "websocket":
-                return WebSocketBinding(public_host, config.host, config.real_websocket_port)
+                return WebSocketBinding(
+                    public_host,
+                    config.host,
+                    config.real_websocket_port,
+                    message_limit_bytes=config.body_limit_bytes,
+                )
             case "coap":
                 return CoapBinding(
-                    public_host, config.host, config.coap_port, directory_thing=SERVIENT_THING
+                    public_host,
+                    config.host,
+                    config.coap_port,
+                    body_limit_bytes=config.body_limit_bytes,
+                    directory_thing=SERVIENT_THING,
                 )
             case "mqtt":
                 assert self.broker is not None  # noqa: S101 - found before any binding is built
@@ -255,6 +264,7 @@ class App:
                     prefix=config.topic_prefix,
                     username=self.broker.username,
                     password=self.broker.password,
+                    payload_limit_bytes=config.body_limit_bytes,
                 )
 
 

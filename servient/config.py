@@ -114,7 +114,9 @@ class Config(BaseSettings):
         256 * 2**20, ge=2**16, description="The memory that one instance of a module may have."
     )
     body_limit_bytes: int = Field(
-        16 * 2**20, ge=1024, description="The largest request body over HTTP."
+        16 * 2**20,
+        ge=1024,
+        description="The largest body over HTTP, CoAP and MQTT, and message over WebSockets.",
     )
     history_limit: int = Field(
         1000, ge=1, le=100_000, description="How many invocations that are over are remembered."
