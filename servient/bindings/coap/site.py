@@ -107,6 +107,7 @@ class Site:
         if interaction.operation is Operation.INVOKE_ACTION:
             invocation = self._door.invoke(interaction)
             if not affordance.is_synchronous:
+                await invocation.recorded()
                 return created(invocation)
             return to_answer(await invocation.result(), CHANGED, accept)
         value = await self._door.perform(interaction)

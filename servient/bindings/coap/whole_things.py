@@ -7,8 +7,8 @@ from servient.bindings.coap.content_formats import JSON, to_media_type
 from servient.bindings.coap.incoming import Incoming
 from servient.bindings.paths import THINGS, invocation_path, invocation_segments
 from servient.errors import OperationNotAllowed
-from servient.wot.action_status import to_status
-from servient.wot.content import Content, to_json
+from servient.wot.action_status import to_full_status, to_status
+from servient.wot.content import Content, Value, to_json
 from servient.wot.door import Door
 from servient.wot.invocation import Invocation
 from servient.wot.operations import AffordanceKind
@@ -26,7 +26,7 @@ class WholeThings:
             case (head, thing, AffordanceKind.PROPERTY) if head == THINGS:
                 return await self._properties(request, thing, body)
             case (head, thing, AffordanceKind.ACTION, action, number) if head == THINGS:
-                return self._invocation(request, self._door.invocation(thing, action, number))
+                return await self._invocation(request, self._door.invocation(thing, action, number))
         return None
 
     async def _properties(self, request: Incoming, thing: str, body: bytes) -> Answer:
@@ -40,9 +40,10 @@ class WholeThings:
         raise OperationNotAllowed(f"the properties of a Thing do not take {request.code}")
 
     @staticmethod
-    def _invocation(request: Incoming, invocation: Invocation) -> Answer:
+    async def _invocation(request: Incoming, invocation: Invocation) -> Answer:
         if request.code is GET:
-            return status_answer(invocation, CONTENT)
+            status = await to_full_status(invocation, invocation_path(invocation))
+            return _answer(status, CONTENT)
         if request.code is DELETE:
             invocation.cancel()
             return Answer(DELETED)
@@ -51,9 +52,9 @@ class WholeThings:
 
 def created(invocation: Invocation) -> Answer:
     """The answer to an invocation that nobody waits for: where to ask how it goes."""
-    return status_answer(invocation, CREATED, location=invocation_segments(invocation))
+    status = to_status(invocation, invocation_path(invocation))
+    return _answer(status, CREATED, location=invocation_segments(invocation))
 
 
-def status_answer(invocation: Invocation, code: object, location: tuple[str, ...] = ()) -> Answer:
-    status = to_json(to_status(invocation, invocation_path(invocation)))
-    return Answer(code, status, JSON, location, max_age_seconds=0)
+def _answer(status: Value, code: object, location: tuple[str, ...] = ()) -> Answer:
+    return Answer(code, to_json(status), JSON, location, max_age_seconds=0)

@@ -16,7 +16,7 @@ from servient.bindings.websocket.dialect import (
     Told,
     Watch,
 )
-from servient.wot.action_status import to_status
+from servient.wot.action_status import to_full_status, to_status
 from servient.wot.content import Value
 from servient.wot.door import Door, Interaction
 from servient.wot.invocation import Invocation
@@ -45,12 +45,16 @@ class ServedThing:
                 self._door.invocation(self.name, name, number).cancel()
                 return None
             case Ask(_, name, number):
-                return _told(self._door.invocation(self.name, name, number))
+                invocation = self._door.invocation(self.name, name, number)
+                status = await to_full_status(invocation, invocation_path(invocation))
+                return _told(invocation, status)
 
     async def _perform(self, command: Perform) -> Value:
         wanted = Interaction(command.operation, self.name, command.name, command.input)
         if command.is_told and not self._is_synchronous(command.name):
-            return _told(self._door.invoke(wanted))
+            invocation = self._door.invoke(wanted)
+            await invocation.recorded()
+            return _told(invocation, to_status(invocation, invocation_path(invocation)))
         return await self._door.perform(wanted)
 
     def _is_synchronous(self, action: str) -> bool:
@@ -61,7 +65,7 @@ class ServedThing:
         match command.operation:
             case Operation.QUERY_ALL_ACTIONS:
                 found = self._door.invocations(self.name)
-                return {name: [_told(each).status for each in of] for name, of in found.items()}
+                return {name: [_listed(each) for each in of] for name, of in found.items()}
             case Operation.WRITE_MULTIPLE_PROPERTIES:
                 await self._door.write_properties(self.name, command.values)
                 return None
@@ -99,6 +103,10 @@ class ServedThing:
         return Notification(self.name, AffordanceKind.EVENT, event.name, change, number, now)
 
 
-def _told(invocation: Invocation) -> Told:
+def _listed(invocation: Invocation) -> Value:
     status = to_status(invocation, invocation_path(invocation))
+    return _told(invocation, status).status
+
+
+def _told(invocation: Invocation, status: dict[str, Value]) -> Told:
     return Told(invocation.number, {"actionID": invocation.number, **status})
