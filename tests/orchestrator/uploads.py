@@ -164,3 +164,9 @@ def module_importing(namespace: str, name: str) -> Module:
     """One that needs a function of its host."""
     text = f'(module (import "{namespace}" "{name}" (func)) (func (export "run")))'
     return Module("6b0245d64195de0afd6afce2", "needy", bytes(wasmtime.wat2wasm(text)), functions())
+
+
+def idle(module_id: str = "6b0245d64195de0afd6afce3") -> Module:
+    """Its function gives nothing; an orchestrator has no word for that."""
+    wasm = bytes(wasmtime.wat2wasm('(module (func (export "run")))'))
+    return Module(module_id, "idle", wasm, functions(Function("run")))
