@@ -37,6 +37,10 @@ class Binding(BaseProtocolServer):
         """How a consumer reaches the Thing as a whole; none unless a binding says otherwise."""
         return []
 
+    def profiles(self, thing: Description) -> list[str]:
+        """The W3C profiles that the Thing keeps to over this wire; none unless a binding says so."""
+        return []
+
     def add_exposed_thing(self, exposed_thing: Any) -> None:
         """A Thing is now served."""
 

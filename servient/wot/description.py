@@ -146,9 +146,15 @@ class Description:
         return affordance
 
     def with_forms(
-        self, forms: Mapping[tuple[AffordanceKind, str], Iterable[Form]], own: Iterable[Form]
+        self,
+        forms: Mapping[tuple[AffordanceKind, str], Iterable[Form]],
+        own: Iterable[Form],
+        profiles: Iterable[str] = (),
     ) -> Document:
-        """The complete TD: this document with forms added to it. `own` are those of the Thing itself."""
+        """The complete TD: this document with forms added to it. `own` are those of the Thing itself.
+
+        `profiles` join those that the document claims already.
+        """
         document = dict(self.document)
         for kind in AffordanceKind:
             if document.get(kind):
@@ -161,4 +167,11 @@ class Description:
                 }
         if thing_forms := [*document.get("forms", ()), *own]:
             document["forms"] = thing_forms
+        if claimed := _joined(document.get("profile", ()), profiles):
+            document["profile"] = claimed
         return document
+
+
+def _joined(claimed: str | Iterable[str], further: Iterable[str]) -> list[str]:
+    first = [claimed] if isinstance(claimed, str) else claimed
+    return list(dict.fromkeys([*first, *further]))

@@ -106,7 +106,8 @@ class Servient(WotpyServient):
                 for affordance in described
             }
             own = [form for binding in bindings for form in binding.thing_forms(described)]
-            document = self._tds[described] = described.with_forms(forms, own)
+            profiles = [name for binding in bindings for name in binding.profiles(described)]
+            document = self._tds[described] = described.with_forms(forms, own, profiles)
         return document
 
     def refresh_forms(self) -> None:

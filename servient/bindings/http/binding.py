@@ -15,6 +15,7 @@ from servient.bindings.http.interactions import Interactions
 from servient.bindings.http.listener import Listener
 from servient.bindings.http.notifications import Notifications
 from servient.bindings.http.polls import Polls
+from servient.bindings.http.profiles import profiles_of
 from servient.bindings.http.protocol import Limits
 from servient.bindings.http.replays import Replays
 from servient.bindings.http.subscribers import Subscribers
@@ -136,6 +137,9 @@ class HttpBinding(Binding):
 
     def thing_forms(self, thing: Description) -> list[Form]:
         return to_thing_forms(self.origin + thing_path(thing.name), thing)
+
+    def profiles(self, thing: Description) -> list[str]:
+        return profiles_of(thing)
 
     def build_base_url(self, hostname: str, thing: Any) -> str:
         """WoTPy's way to ask where a Thing is."""

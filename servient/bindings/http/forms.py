@@ -11,6 +11,9 @@ from servient.wot.operations import AffordanceKind, Operation
 from servient.wot.schema import is_file, media_type_of
 
 METHOD = "htv:methodName"
+_ACCEPTS_JSON = {
+    "htv:headers": [{"htv:fieldName": "Accept", "htv:fieldValue": JSON_MEDIA_TYPE}],
+}
 
 
 def to_forms(url: str, affordance: Affordance) -> list[Form]:
@@ -58,15 +61,16 @@ _OF_ALL: tuple[tuple[Operation, tuple[Operation, ...], str, str], ...] = (
 
 
 def _property_forms(url: str, affordance: Affordance) -> list[Form]:
+    """The value as it is; of a file, base64 in JSON too, as the W3C profile of HTTP wants."""
     methods = {Operation.READ_PROPERTY: "GET", Operation.WRITE_PROPERTY: "PUT"}
-    forms = [
-        _form(url, operation.value, affordance.media_type, method)
-        for operation, method in methods.items()
-        if operation in affordance.operations
-    ]
+    offered = {o: method for o, method in methods.items() if o in affordance.operations}
+    forms = [_form(url, o.value, affordance.media_type, method) for o, method in offered.items()]
     if Operation.OBSERVE_PROPERTY in affordance.operations:
         operations = [Operation.OBSERVE_PROPERTY, Operation.UNOBSERVE_PROPERTY]
         forms += _notification_forms(f"{url}/{OBSERVE}", affordance, operations)
+    if affordance.media_type != JSON_MEDIA_TYPE:
+        as_json = [_form(url, o.value, JSON_MEDIA_TYPE, method) for o, method in offered.items()]
+        forms += [{**f, **_ACCEPTS_JSON} if f[METHOD] == "GET" else f for f in as_json]
     return forms
 
 
@@ -88,7 +92,10 @@ def _notification_forms(
 
 
 def _action_forms(url: str, affordance: Affordance) -> list[Form]:
-    """JSON, and for files their own bytes: alone when nothing else is required, or in a form."""
+    """JSON, and for files their own bytes: alone when nothing else is required, or in a form.
+
+    An output that is a file is also to be had as base64 in JSON.
+    """
     schema = affordance.input.document if affordance.input else {}
     media_types = [JSON_MEDIA_TYPE]
     if is_file(schema):
@@ -98,7 +105,11 @@ def _action_forms(url: str, affordance: Affordance) -> list[Form]:
         media_types += map(media_type_of, files.values())
     if files:
         media_types.append(FORM_MEDIA_TYPE)
-    return [_action_form(url, media_type, affordance) for media_type in media_types]
+    forms = [_action_form(url, media_type, affordance) for media_type in media_types]
+    if affordance.media_type != JSON_MEDIA_TYPE:
+        form = _form(url, Operation.INVOKE_ACTION.value, JSON_MEDIA_TYPE, "POST")
+        forms.append({**form, **_ACCEPTS_JSON})
+    return forms
 
 
 def _action_form(url: str, media_type: str, affordance: Affordance) -> Form:

@@ -39,6 +39,7 @@ class Interactions:
         _, thing, _, name = request.segments
         interaction = Interaction(Operation.READ_PROPERTY, thing, name)
         value = await self._door.perform(interaction)
+        # A value that is null is one: what has no value was refused.
         return Response.of(value, request.header("accept"))
 
     async def _write(self, request: Request) -> Response:
@@ -52,15 +53,14 @@ class Interactions:
         value = await self._input(request, AffordanceKind.ACTION)
         invocation = self._door.invoke(Interaction(Operation.INVOKE_ACTION, thing, name, value))
         is_preferred = wants_no_answer(request)
-        if is_preferred or not self._is_synchronous(thing, name):
+        affordance = self._servient.exposed(thing).description.find(AffordanceKind.ACTION, name)
+        if is_preferred or not affordance.is_synchronous:
             await invocation.recorded()
             return accepted(invocation, is_preferred=is_preferred)
         output = await request.unless_gone(invocation.result(), PATIENCE_SECONDS)
+        if output is None and "output" not in affordance.definition:
+            return Response(204)
         return Response.of(output, request.header("accept"))
-
-    def _is_synchronous(self, thing: str, action: str) -> bool:
-        description = self._servient.exposed(thing).description
-        return description.find(AffordanceKind.ACTION, action).is_synchronous
 
     async def _input(self, request: Request, kind: AffordanceKind) -> Value:
         _, thing, _, name = request.segments

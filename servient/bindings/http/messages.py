@@ -209,11 +209,9 @@ class Response:
         return cls(200, content.body, content.media_type)
 
     @classmethod
-    def of(cls, value: Value, accept: str | None = None) -> "Response":
-        """The value of an interaction as the client accepts it, None as 204. Raises NotAcceptable."""
-        return _NO_CONTENT if value is None else cls.file(represent(value, accept))
+    def of(cls, value: Value, accept: str | None) -> "Response":
+        """A value as the client accepts it. Raises NotAcceptable."""
+        return cls.file(represent(value, accept))
 
-
-_NO_CONTENT = Response(204)
 
 Handler: TypeAlias = Callable[[Request], Awaitable[Response]]

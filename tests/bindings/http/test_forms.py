@@ -35,7 +35,7 @@ def test_a_property_has_a_form_for_what_it_offers(
 
 def test_notifications_are_polled_or_streamed_at_one_place() -> None:
     property_forms = forms(AffordanceKind.PROPERTY, {**FILE, "readOnly": True, "observable": True})
-    for poll, stream in (property_forms[1:], forms(AffordanceKind.EVENT, {"data": FILE})):
+    for poll, stream in (property_forms[1:3], forms(AffordanceKind.EVENT, {"data": FILE})):
         assert (poll["subprotocol"], stream["subprotocol"]) == ("longpoll", "sse")
         assert poll["href"] == stream["href"]
         assert poll["contentType"] == "image/png"
@@ -58,11 +58,11 @@ NUMBER = {"type": "number"}
     [
         ({}, [(JSON, None)]),
         ({"input": NUMBER, "output": NUMBER}, [(JSON, None)]),
-        ({"output": FILE}, [(JSON, PNG)]),
+        ({"output": FILE}, [(JSON, PNG), (JSON, None)]),
         ({"input": FILE}, [(JSON, None), (PNG, None)]),
         (
             {"input": {"type": "object", "properties": {"a": FILE, "n": NUMBER}}, "output": FILE},
-            [(JSON, PNG), (PNG, None), (FORM, PNG)],
+            [(JSON, PNG), (PNG, None), (FORM, PNG), (JSON, None)],
         ),
         (
             {"input": {"properties": {"a": FILE, "n": NUMBER}, "required": ["a", "n"]}},
@@ -79,3 +79,13 @@ def test_an_action_has_a_form_for_each_media_type(
     definition: dict[str, Any], expected: list[tuple[str, str | None]]
 ) -> None:
     assert media_types(definition) == expected
+
+
+def test_a_file_is_also_to_be_had_in_json() -> None:
+    accepts = [{"htv:fieldName": "Accept", "htv:fieldValue": "application/json"}]
+    read, write, *others, read_json, write_json = forms(AffordanceKind.PROPERTY, FILE)
+    assert others == []
+    assert read_json == {**read, "contentType": JSON, "htv:headers": accepts}
+    assert write_json == {**write, "contentType": JSON}
+    invoke = forms(AffordanceKind.ACTION, {"output": FILE})[-1]
+    assert (invoke["contentType"], invoke["htv:headers"]) == (JSON, accepts)
