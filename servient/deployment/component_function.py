@@ -8,6 +8,7 @@ from servient.deployment.files import input_files, to_outcome
 from servient.wasm.components.call import ComponentCall, ComponentResult
 from servient.wasm.components.instance import ComponentInstance
 from servient.wasm.perform import to_notes
+from servient.wasm.running import call_until_cancelled
 from servient.wot.content import OCTET_STREAM, Content, Value
 from servient.wot.thing import Outcome
 
@@ -22,7 +23,8 @@ class ComponentFunction:
 
     async def __call__(self, value: Value) -> Outcome:
         members: Mapping[str, Value] = value if isinstance(value, dict) else {}
-        result = await self.instance.call(
+        result = await call_until_cancelled(
+            self.instance,
             ComponentCall(
                 function=self.plan.function,
                 arguments={
@@ -33,7 +35,7 @@ class ComponentFunction:
                 inputs=input_files(self.plan, members),
                 outputs=tuple(mount.path for mount in self.plan.outputs),
                 deadline_seconds=self.deadline_seconds,
-            )
+            ),
         )
         notes = to_notes(result.stdout, result.stderr)
         return to_outcome(self.plan, self._returned(result), result.files, notes)

@@ -10,7 +10,7 @@ from servient.deployment.files import input_files, to_outcome
 from servient.deployment.pointers import Pointers
 from servient.errors import ActionFailed, InvalidInput
 from servient.wasm.perform import to_notes
-from servient.wasm.running import Running
+from servient.wasm.running import Running, call_until_cancelled
 from servient.wasm.types import Call, CallResult, Signature, ValueType
 from servient.wot.content import Value
 from servient.wot.thing import Outcome
@@ -30,7 +30,8 @@ class Function:
 
     async def __call__(self, value: Value) -> Outcome:
         members: Mapping[str, Value] = value if isinstance(value, dict) else {}
-        result = await self.instance.call(
+        result = await call_until_cancelled(
+            self.instance,
             Call(
                 function=self.plan.function,
                 arguments=() if self.pointers else self._arguments(members),
@@ -39,7 +40,7 @@ class Function:
                 outputs=tuple(mount.path for mount in self.plan.outputs),
                 any_output=self.plan.is_file_result and not self.plan.outputs,
                 deadline_seconds=self.deadline_seconds,
-            )
+            ),
         )
         notes = to_notes(result.stdout, result.stderr)
         return to_outcome(self.plan, self._returned(result), result.files, notes)

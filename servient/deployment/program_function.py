@@ -8,7 +8,7 @@ from converters.program import STDIN
 from servient.deployment.files import input_files, to_outcome
 from servient.errors import InvalidInput
 from servient.wasm.perform import to_notes
-from servient.wasm.running import Running
+from servient.wasm.running import Running, call_until_cancelled
 from servient.wasm.types import Call, CommandLine
 from servient.wot.content import Content, Value, to_json
 from servient.wot.thing import Outcome
@@ -26,14 +26,15 @@ class ProgramFunction:
         members: Mapping[str, Value] = value if isinstance(value, dict) else {}
         files = input_files(self.plan, members)
         stdin = files.pop(STDIN, b"") or _to_text(STDIN, members.get(STDIN, ""))
-        result = await self.instance.call(
+        result = await call_until_cancelled(
+            self.instance,
             Call(
                 function=self.plan.function,
                 inputs=files,
                 outputs=tuple(mount.path for mount in self.plan.outputs),
                 deadline_seconds=self.deadline_seconds,
                 command_line=CommandLine(tuple(self._arguments(members)), stdin),
-            )
+            ),
         )
         notes = to_notes(result.stdout, result.stderr)
         return to_outcome(self.plan, self._printed(result.stdout), result.files, notes)

@@ -23,7 +23,8 @@ class Instance:
     run at once where they are made; one that takes longer than expected is handed over on the way.
 
     After a trap, an exit or a missed deadline the copy is thrown away: the next call finds a fresh
-    one, and `generation` has grown. A caller that is cancelled does not stop its call.
+    one, and `generation` has grown. A caller that is cancelled does not stop its call, but
+    `interrupt` does.
     """
 
     def __init__(
@@ -80,7 +81,7 @@ class Instance:
         else:
             for name in (*call.inputs, *call.outputs):
                 check_name(name)
-            result = await self._worker.run(lambda: self._current.call(call))
+            result = await self._worker.run(lambda: self._call(call))
         self._placement.record(call.function, result.seconds)
         return result
 
@@ -104,7 +105,7 @@ class Instance:
             if isinstance(returned, Suspended):
                 suspended = returned
                 returned = await self._worker.run(
-                    lambda: self._go_on(guest, suspended), is_begun=True
+                    lambda: self._go_on(guest, suspended, call), is_begun=True
                 )
         except InvalidInput:
             raise  # the guest was not entered
@@ -114,10 +115,25 @@ class Instance:
             raise
         return CallResult(returned[0], {}, b"", b"", returned[1])
 
-    def _go_on(self, guest: Guest, suspended: Suspended) -> Returned:
-        """On the worker's thread."""
+    def interrupt(self, call: Call) -> None:
+        """End a call if it runs; the copy is replaced."""
+        self._watch.cancel(call)
+
+    # On the worker's thread
+
+    def _call(self, call: Call) -> CallResult:
+        self._watch.call = call
+        try:
+            return self._current.call(call)
+        finally:
+            self._watch.call = None
+
+    def _go_on(self, guest: Guest, suspended: Suspended, call: Call) -> Returned:
+        self._watch.call = call
         try:
             return guest.go_on(suspended)
         except ServientError:
             self._current.retire()
             raise
+        finally:
+            self._watch.call = None

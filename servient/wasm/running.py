@@ -1,6 +1,7 @@
 """What runs the calls of a module, in whichever way it does."""
 
-from typing import Protocol
+import asyncio
+from typing import Any, Protocol
 
 from servient.wasm.types import Call, CallResult
 
@@ -17,4 +18,23 @@ class Running(Protocol):
 
     async def call(self, call: Call) -> CallResult: ...
 
+    def interrupt(self, call: Call) -> None:
+        """End a call whose caller is gone, if it runs: that costs the state."""
+        ...
+
     async def close(self) -> None: ...
+
+
+class _Interruptible(Protocol):
+    async def call(self, call: Any) -> Any: ...
+
+    def interrupt(self, call: Any) -> None: ...
+
+
+async def call_until_cancelled(running: _Interruptible, call: Any) -> Any:
+    """A call's result. The call is ended when whoever waits for it is cancelled."""
+    try:
+        return await running.call(call)
+    except asyncio.CancelledError:
+        running.interrupt(call)
+        raise

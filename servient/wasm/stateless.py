@@ -77,6 +77,11 @@ class StatelessInstances:
         result: CallResult = await lane.worker.run(lambda: lane.call(call))
         return result
 
+    def interrupt(self, call: Call) -> None:
+        """End a call if it runs."""
+        for lane in self._lanes:
+            lane.watch.cancel(call)
+
     async def close(self) -> None:
         """End what runs; waiting callers get an error."""
         for lane in self._lanes:
@@ -111,6 +116,13 @@ class _Lane:
         self._guests.start().close()
 
     def call(self, call: Call) -> CallResult:
+        self.watch.call = call
+        try:
+            return self._call(call)
+        finally:
+            self.watch.call = None
+
+    def _call(self, call: Call) -> CallResult:
         if self._module.imports or self._module.is_reactor or not call.is_plain:
             return self._call_with_files(call)
         if self._fresh is None:

@@ -31,6 +31,8 @@ def interruption(watch: Watch, what: str, seconds: float) -> ServientError | Non
             return DeadlineExceeded(f"{what} did not end within {seconds:g} s")
         case Ending.FOLDER_FULL:
             return ActionFailed(f"{what} was ended: it filled its folder")
+        case Ending.CANCELLED:
+            return ActionFailed(f"{what} was ended: it was cancelled")
         case Ending.CLOSED:
             return ActionFailed(f"{what} was ended: its deployment was removed")
     return None

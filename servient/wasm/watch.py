@@ -13,19 +13,24 @@ class Ending(StrEnum):
     DEADLINE = "deadline"
     CLOSED = "closed"
     FOLDER_FULL = "folder full"
+    CANCELLED = "cancelled"
 
 
 class Watch:
     """The deadline of one instance's running call, and the news that the instance closes.
 
-    `close` may be called from any thread; everything else belongs to the instance's worker.
+    `close` and `cancel` may be called from any thread; everything else belongs to the instance's
+    worker, which says by `call` what it is about.
     """
+
+    call: object = None
 
     def __init__(self, ticker: Ticker) -> None:
         self._ticker = ticker
         self._closing = threading.Event()
         self._expires = 0.0
         self._ending: Ending | None = None
+        self._unwanted: object = None
 
     def begin(self, seconds: float) -> float:
         """Watch a guest that has `seconds` from now, until `finish`; returns the time that it is."""
@@ -42,6 +47,10 @@ class Watch:
         """End the running guest, and every later one at its first check."""
         self._closing.set()
 
+    def cancel(self, call: object) -> None:
+        """End the running guest if this call is what it runs for."""
+        self._unwanted = call
+
     def end(self, ending: Ending) -> None:
         """End the running guest for a reason that its host found."""
         self._ending = self._ending or ending
@@ -52,6 +61,8 @@ class Watch:
         if self._ending is None:
             if self._closing.is_set():
                 self._ending = Ending.CLOSED
+            elif self.call is not None and self.call is self._unwanted:
+                self._ending = Ending.CANCELLED
             elif self.remaining_seconds <= 0:
                 self._ending = Ending.DEADLINE
         return self._ending

@@ -24,7 +24,7 @@ class ComponentInstance:
 
     After a trap, an exit or a missed deadline the copy is thrown away: the next call finds a fresh
     one, and `generation` has grown. A function that returns its own error has not failed so, and
-    goes on with its state. A caller that is cancelled does not stop its call.
+    goes on with its state. A caller that is cancelled does not stop its call, but `interrupt` does.
     """
 
     def __init__(
@@ -76,13 +76,18 @@ class ComponentInstance:
             line = self._present()
             try:
                 work = partial(self._call, call, line)
-                result: ComponentResult = await line.run(work, call.deadline_seconds)
+                result: ComponentResult = await line.run(work, call.deadline_seconds, call)
             except ServientError as error:
                 self._set_aside()
                 if isinstance(error, LeftBehind):
                     continue  # the next line has a thread of its own
                 raise
             return result
+
+    def interrupt(self, call: ComponentCall) -> None:
+        """End a call if it runs; the copy is replaced."""
+        if self._line is not None:
+            self._line.cancel(call)
 
     async def close(self) -> None:
         """End what runs and free everything; waiting callers get an error."""

@@ -61,13 +61,15 @@ class Line:
     def is_left(self) -> bool:
         return self._left.done()
 
-    async def run(self, work: Callable[[ComponentGuest], Any], seconds: float) -> Any:
+    async def run(
+        self, work: Callable[[ComponentGuest], Any], seconds: float, call: object = None
+    ) -> Any:
         """What `work` returns or raises when its turn came; it has so many seconds from then.
 
         Raises DeadlineExceeded for the call that does not come back, and LeftBehind for those that
         wait behind it; otherwise as `Worker.run`.
         """
-        turn = _Turn(work, seconds)
+        turn = _Turn(work, seconds, call)
         answer = asyncio.create_task(self._worker.run(lambda: self._take(turn)), name="a call")
         self._answers.add(answer)
         self._arm()
@@ -81,6 +83,10 @@ class Line:
         if turn.has_begun:
             raise DeadlineExceeded(f"the call did not end within {seconds:g} s")
         raise LeftBehind("an earlier call does not end")
+
+    def cancel(self, call: object) -> None:
+        """End a call if it runs."""
+        self._watch.cancel(call)
 
     async def close(self) -> None:
         """End what runs; a thread that does not come back ends when it does."""
@@ -117,12 +123,13 @@ class Line:
     def _take(self, turn: "_Turn") -> Any:
         turn.begin(self._limits.start_seconds)
         self._running = turn
+        self._watch.call = turn.call
         try:
             guest = self._ready()
             turn.begin(turn.seconds)
             return turn.work(guest)
         finally:
-            self._running = None
+            self._running = self._watch.call = None
 
     def _ready(self) -> ComponentGuest:
         """The present copy, or a fresh one."""
@@ -152,8 +159,9 @@ class Line:
 class _Turn:
     """A call, which has so many seconds, and until when what it does now may last."""
 
-    def __init__(self, work: Callable[[ComponentGuest], Any], seconds: float) -> None:
+    def __init__(self, work: Callable[[ComponentGuest], Any], seconds: float, call: object) -> None:
         self.work = work
+        self.call = call
         self.seconds = seconds
         self.expires = float("inf")
         self.has_begun = False

@@ -50,8 +50,8 @@ class IsolatedInstance:
     """Calls run one after the other in a process that may crash, hang or lie: it is then killed.
 
     As with an `Instance`, the next call finds a fresh copy after a failure, and `generation` has
-    grown; a caller that is cancelled does not stop its call. All methods belong to the event loop.
-    Of a stateless module, too, one call runs at a time.
+    grown; a caller that is cancelled does not stop its call, but `interrupt` does. All methods belong
+    to the event loop. Of a stateless module, too, one call runs at a time.
     """
 
     def __init__(
@@ -116,6 +116,11 @@ class IsolatedInstance:
         self._waiting.append(job)
         self._pump()
         return await job.future
+
+    def interrupt(self, call: Call) -> None:
+        """Kill the process if this call is what it runs."""
+        if self._child is not None and self._sent and self._sent[0].call is call:
+            self._lose(self._child, "was ended: it was cancelled", ActionFailed)
 
     async def close(self) -> None:
         """Kill what runs; waiting callers get an error."""
