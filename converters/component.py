@@ -20,7 +20,6 @@ A function's own `result<t, e>` is not such a value: `t` is the output, and `e` 
 """
 
 from collections.abc import Iterable
-from typing import Any
 
 from converters.component_types import (
     BYTES,
@@ -42,6 +41,7 @@ from converters.component_types import (
 from converters.deployment import Parameter
 from converters.media_types import OCTET_STREAM
 from converters.schema import Schema, file_schema
+from converters.schema_keywords import distinct
 
 
 def parameters_of(function: FunctionType) -> tuple[Parameter, ...]:
@@ -115,7 +115,7 @@ def _tuple(kind: TupleType) -> Schema:
     `items`. Which of them stands where is said in words.
     """
     count = len(kind.elements)
-    schemas = _distinct(component_schema(element) for element in kind.elements)
+    schemas = distinct([component_schema(element) for element in kind.elements])
     schema: Schema = {"type": "array", "minItems": count, "maxItems": count}
     if len(schemas) == 1:
         return schema | {"items": schemas[0]}
@@ -154,11 +154,3 @@ def _variant(cases: Iterable[tuple[str, ComponentType | None]]) -> Schema:
 
 def _tagged(tag: str, payload: ComponentType) -> Schema:
     return {"type": "object", "properties": {tag: component_schema(payload)}, "required": [tag]}
-
-
-def _distinct(schemas: Iterable[Schema]) -> list[Any]:
-    found: list[Any] = []
-    for schema in schemas:
-        if schema not in found:
-            found.append(schema)
-    return found

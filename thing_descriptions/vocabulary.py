@@ -41,6 +41,15 @@ FILE_PROPERTIES = "wasm:fileProperties"
 # Of a property that is a file: its name in the module's folder.
 FILE = "wasm:file"
 
+# Of what an OpenAPI document describes: OpenAPI's own words that TD 1.1 has no term for.
+OPERATION_ID = "wasm:operationId"
+TAGS = "wasm:tags"
+DEPRECATED = "wasm:deprecated"
+DISCRIMINATOR = "wasm:discriminator"
+EXAMPLE = "wasm:example"
+EXTERNAL_DOCS = "wasm:externalDocs"
+CALLBACK = "wasm:callback"
+
 # Of the Thing of the servient.
 SERVIENT_TYPE = "wasm:Servient"
 DIRECTORY_TYPE = "ThingDirectory"
