@@ -43,7 +43,7 @@ class FileStore:
     def put(self, body: bytes, *, is_durable: bool = False) -> str:
         """Keep a file, if it is not kept yet; returns its digest. Raises StorageFailed, OSError."""
         digest = hashlib.sha256(body).hexdigest()
-        if self._sizes.get(digest) == len(body):
+        if self._sizes.get(digest) == len(body) and (not is_durable or self._is_whole(digest)):
             return digest
         if self._size_bytes + len(body) > self._limit_bytes:
             raise StorageFailed(
@@ -70,6 +70,13 @@ class FileStore:
         if hashlib.sha256(body).hexdigest() != digest:
             raise StorageFailed(f"the kept file {digest} is damaged")
         return body
+
+    def _is_whole(self, digest: str) -> bool:
+        try:
+            self.read(digest)
+        except StorageFailed:
+            return False
+        return True
 
     def remove(self, digest: str) -> None:
         if digest in self._sizes:

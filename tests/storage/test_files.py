@@ -66,6 +66,9 @@ def test_damage_is_noticed(files: FileStore, tmp_path: Path) -> None:
     (tmp_path / "files" / digest).write_bytes(b"pictura")
     with pytest.raises(StorageFailed, match="damaged"):
         files.read(digest)
+    assert files.put(b"picture", is_durable=True) == digest
+    assert files.read(digest) == b"picture"
+    assert files.size_bytes == 7
 
 
 def test_a_disk_that_is_full_leaves_no_half_file(files: FileStore, tmp_path: Path) -> None:
