@@ -1,6 +1,7 @@
 """Calls a deployed function, and follows its answers to the result, as an orchestrator does."""
 
 import asyncio
+import io
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -89,7 +90,7 @@ class Caller:
         form = aiohttp.FormData()
         for name, body in files.items():
             media_type = "application/octet-stream"
-            form.add_field(name, body, filename="blob", content_type=media_type)
+            form.add_field(name, io.BytesIO(body), filename="blob", content_type=media_type)
         return {"data": form}
 
 

@@ -65,6 +65,14 @@ async def test_files_in_and_out(orchestrator: Orchestrator) -> None:
     assert await orchestrator.result_file(deployment, "result.jpeg") == inverted
 
 
+async def test_a_large_file(orchestrator: Orchestrator) -> None:
+    deployment = await orchestrator.deploy([(uploads.bytes_module(), "invert", "second")])
+    sent = bytes(range(256)) * 20_000
+    await orchestrator.execute(deployment, files={"image.jpeg": sent})
+    inverted = bytes(range(255, -1, -1)) * 20_000
+    assert await orchestrator.result_file(deployment, "result.jpeg") == inverted
+
+
 async def test_a_file_of_the_deployment_beside_one_of_the_request(
     orchestrator: Orchestrator,
 ) -> None:
