@@ -113,7 +113,9 @@ class Node:
             raise self.fail(f"has {length} members, at most {limit} are allowed")
 
 
-def read_document(document: object) -> Node:
+def read_document(
+    document: object, *, values_limit: int = VALUES_LIMIT, depth_limit: int = DEPTH_LIMIT
+) -> Node:
     """The root of a document that is proper JSON within bounds; raises ConversionError otherwise.
 
     Bounds: nesting, the number of values, the length of member names; numbers within a double's
@@ -121,15 +123,15 @@ def read_document(document: object) -> Node:
     """
     values = 0
     level = [Place(document)]
-    for _ in range(DEPTH_LIMIT):
+    for _ in range(depth_limit):
         values += len(level)
-        if values > VALUES_LIMIT:
-            raise ConversionError("", f"more than {VALUES_LIMIT} values")
+        if values > values_limit:
+            raise ConversionError("", f"more than {values_limit} values")
         children = (child for place in level for child in _checked_children(place))
-        level = list(islice(children, VALUES_LIMIT + 1))
+        level = list(islice(children, values_limit + 1))
         if not level:
             return Node(document)
-    raise level[0].fail(f"nested deeper than {DEPTH_LIMIT} levels")
+    raise level[0].fail(f"nested deeper than {depth_limit} levels")
 
 
 class Place:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from converters.deployment import Endpoint, ModuleEntry
 from converters.errors import ConversionError
-from converters.openapi import parse_description
+from converters.openapi.modules import parse_description
 from servient.errors import InvalidInput
 from servient.wot.content import parse_json
 

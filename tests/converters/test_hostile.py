@@ -11,9 +11,9 @@ from jsonschema import Draft7Validator
 
 from converters.errors import ConversionError
 from converters.manifest import parse_manifest
-from converters.openapi import parse_description
+from converters.openapi.modules import parse_description
 from converters.thing import to_thing_description
-from tests.converters.test_openapi import DESCRIPTION
+from tests.converters.openapi.test_modules import DESCRIPTION
 from tests.manifests import NAMES, load_manifest
 from thing_descriptions.validator import lint_td, validate_td
 

@@ -22,7 +22,7 @@ from converters.component_types import (
     VariantType,
 )
 from converters.manifest import parse_manifest
-from converters.openapi import parse_description
+from converters.openapi.modules import parse_description
 from converters.thing import to_thing_description
 from tests.manifests import NAMES, load_manifest
 from tests.oracle.playground import check_with_playground

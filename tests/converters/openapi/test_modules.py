@@ -7,7 +7,7 @@ import pytest
 
 from converters.deployment import Mount, Stage
 from converters.errors import ConversionError
-from converters.openapi import parse_description
+from converters.openapi.modules import parse_description
 
 BINARY = {"type": "string", "format": "binary"}
 

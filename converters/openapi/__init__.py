@@ -1,0 +1,1 @@
+"""OpenAPI documents in: what a module's one says about its functions, or any API as a Thing."""
