@@ -1,5 +1,6 @@
 """The terms of our Thing Descriptions: contexts, prefixes and the names of our own vocabulary."""
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 TD_CONTEXT = "https://www.w3.org/2022/wot/td/v1.1"
@@ -58,3 +59,12 @@ DIRECTORY_TYPE = "ThingDirectory"
 def context(*further: str) -> list[Any]:
     """The @context of a TD of ours: TD 1.1, `further` context documents, our prefixes."""
     return [TD_CONTEXT, *further, dict(PREFIXES)]
+
+
+def with_prefixes(context: Any, forms: Iterable[Mapping[str, Any]]) -> Any:
+    """An @context that declares our prefixes as far as the forms' members need them."""
+    entries = context if isinstance(context, list) else [context]
+    declared = {name for entry in entries if isinstance(entry, dict) for name in entry}
+    used = {term.partition(":")[0] for form in forms for term in form if ":" in term}
+    missing = {name: iri for name, iri in PREFIXES.items() if name in used - declared}
+    return [*entries, missing] if missing else context

@@ -1,6 +1,7 @@
 """A Thing's own document, and what is looked up in it, each worked out once."""
 
-from collections.abc import Iterable, Iterator, Mapping
+import itertools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, TypeAlias
@@ -9,6 +10,7 @@ from servient.errors import NotFound, OperationNotAllowed
 from servient.wot.operations import AffordanceKind, Operation
 from servient.wot.schema import DataSchema, media_type_of
 from thing_descriptions import vocabulary
+from thing_descriptions.vocabulary import with_prefixes
 
 Form: TypeAlias = dict[str, Any]
 Document: TypeAlias = dict[str, Any]
@@ -147,13 +149,14 @@ class Description:
 
     def with_forms(
         self,
-        forms: Mapping[tuple[AffordanceKind, str], Iterable[Form]],
-        own: Iterable[Form],
+        forms: Mapping[tuple[AffordanceKind, str], Sequence[Form]],
+        own: Sequence[Form],
         profiles: Iterable[str] = (),
     ) -> Document:
         """The complete TD: this document with forms added to it. `own` are those of the Thing itself.
 
-        `profiles` join those that the document claims already.
+        `profiles` join those that the document claims already, and @context gets what the forms'
+        own terms need.
         """
         document = dict(self.document)
         for kind in AffordanceKind:
@@ -167,6 +170,8 @@ class Description:
                 }
         if thing_forms := [*document.get("forms", ()), *own]:
             document["forms"] = thing_forms
+        added = itertools.chain(own, *forms.values())
+        document["@context"] = with_prefixes(document["@context"], added)
         if claimed := _joined(document.get("profile", ()), profiles):
             document["profile"] = claimed
         return document
