@@ -7,12 +7,13 @@ import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias
 
 from servient.errors import ActionFailed, ServientError, StorageFailed
 from servient.storage.collection import Collector
-from servient.storage.database import Database, transaction
+from servient.storage.database import Database, Job, transaction
 from servient.storage.documents import Place, parse_document, to_document, to_text, with_files
 from servient.storage.files import FileStore
 from servient.wot.content import Content
@@ -91,9 +92,22 @@ class InvocationStore:
         if self._writing is not None or not self._waiting:
             return
         batch, self._waiting = self._waiting[:BATCH_LIMIT], self._waiting[BATCH_LIMIT:]
-        entries = [entry for entry, _ in batch]
-        self._writing = self._database.submit(lambda each: self._write(each, entries))
+        self._writing = self._database.submit(self._job([entry for entry, _ in batch]))
         self._writing.add_done_callback(lambda writing: self._written(batch, writing))
+
+    def _job(self, entries: Sequence[_Entry]) -> Job[list[Kept | ServientError]]:
+        prepared = [each for each in entries if isinstance(each, Prepared)]
+        if len(prepared) < len(entries):
+            return partial(self._write, entries=entries)
+        # Nothing but the statement is left to the other thread.
+        statement, values = _insertion(prepared)
+        kept: list[Kept | ServientError] = [each.kept for each in prepared]
+
+        def write(connection: sqlite3.Connection) -> list[Kept | ServientError]:
+            connection.execute(statement, values)
+            return kept
+
+        return write
 
     def _written(
         self,
@@ -129,13 +143,10 @@ class InvocationStore:
         prepared = [each if isinstance(each, Prepared) else self._prepare(each) for each in entries]
         # The last of each number: one may have been started and ended since the last batch.
         last = {each.kept.record.number: each for each in prepared if isinstance(each, Prepared)}
-        writable = list(last.values())
-        if any(each.files for each in writable):
+        if writable := list(last.values()):
             with transaction(connection):
-                _insert(connection, writable)
+                connection.execute(*_insertion(writable))
                 _insert_files(connection, writable)
-        elif writable:
-            _insert(connection, writable)
         return [each.kept if isinstance(each, Prepared) else each for each in prepared]
 
     def _prepare(self, record: Record) -> Prepared | ServientError:
@@ -166,14 +177,14 @@ class InvocationStore:
         return over + failed, _next_number(connection)
 
 
-def _insert(connection: sqlite3.Connection, prepared: Sequence[Prepared]) -> None:
-    """In one statement: between two, this thread would wait for the event loop's to pause."""
+def _insertion(prepared: Sequence[Prepared]) -> tuple[str, list[Any]]:
+    """One statement: between two, the thread would wait for the event loop's to pause."""
     values: list[Any] = []
     for (record, *_), text, _ in prepared:
         ended_at = record.ended_at.timestamp() if record.ended_at else None
         values += (record.number, ended_at, text)
     places = ",".join(["(?,?,?)"] * len(prepared))
-    connection.execute(f"INSERT OR REPLACE INTO invocations VALUES {places}", values)  # noqa: S608 - of question marks
+    return f"INSERT OR REPLACE INTO invocations VALUES {places}", values  # noqa: S608 - of question marks
 
 
 def _insert_files(connection: sqlite3.Connection, prepared: Sequence[Prepared]) -> None:
