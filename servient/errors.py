@@ -55,6 +55,20 @@ class FetchFailed(InvalidInput):
     title = "Fetch failed"
 
 
+class Unauthorized(ServientError):
+    """Credentials are missing or wrong."""
+
+    status = 401
+    title = "Unauthorized"
+
+
+class Forbidden(ServientError):
+    """The credentials do not allow this."""
+
+    status = 403
+    title = "Forbidden"
+
+
 class NotFound(ServientError):
     """There is no such Thing, affordance, deployment or file."""
 
@@ -132,6 +146,13 @@ class NextStepFailed(ServientError):
 
     status = 502
     title = "Next step failed"
+
+
+class TooManyRequests(ServientError):
+    """A client has tried too often; trying again later may succeed."""
+
+    status = 429
+    title = "Too many requests"
 
 
 class Busy(ServientError):

@@ -36,6 +36,9 @@ RESULT_PROPERTY = "wasm:resultProperty"
 COMPLETED_EVENT = "wasm:completedEvent"
 FAILED_EVENT = "wasm:failedEvent"
 
+# Of an action that takes another scope than `invoke`.
+SCOPE = "wasm:scope"
+
 # Of an action whose function writes files besides its result: the properties that hold the last ones.
 FILE_PROPERTIES = "wasm:fileProperties"
 

@@ -87,6 +87,11 @@ class Affordance:
         return self.definition.get(vocabulary.FILE)
 
     @property
+    def scope(self) -> str | None:
+        """The scope that invoking an action takes, where it is not the usual one."""
+        return self.definition.get(vocabulary.SCOPE)
+
+    @property
     def completed_event(self) -> str | None:
         return self.definition.get(vocabulary.COMPLETED_EVENT)
 

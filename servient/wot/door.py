@@ -11,6 +11,7 @@ from servient.errors import (
     PropertyFailed,
     UnsupportedContent,
 )
+from servient.wot.access import scope_of
 from servient.wot.codecs import decode
 from servient.wot.content import Content, Value, is_json
 from servient.wot.description import Affordance
@@ -83,7 +84,7 @@ class Door:
         """
         kind = _OF_ALL.get(interaction.operation)
         if kind is not None and not interaction.affordance:
-            thing = self._servient.exposed(interaction.thing)
+            thing = self._allowed(interaction.thing, interaction.operation)
             return thing.publisher.subscribe(kind, *_subscribable(thing, kind), limit=limit)
         if interaction.operation not in _SUBSCRIBE and kind is None:
             raise OperationNotAllowed(f"{interaction.operation} is no subscription")
@@ -111,7 +112,7 @@ class Door:
         Of all, those are left out that have no value yet. Raises NotFound, OperationNotAllowed and
         NoValue for one that is named.
         """
-        exposed = self._servient.exposed(thing)
+        exposed = self._allowed(thing, Operation.READ_ALL_PROPERTIES)
         wanted = list(names) if names is not None else _readable(exposed)
         return {
             name: await self.perform(Interaction(Operation.READ_PROPERTY, thing, name))
@@ -120,7 +121,7 @@ class Door:
 
     async def write_properties(self, thing: str, values: Value) -> None:
         """Write properties by their names; none is written when one of the values does not fit."""
-        exposed = self._servient.exposed(thing)
+        exposed = self._allowed(thing, Operation.WRITE_MULTIPLE_PROPERTIES)
         if isinstance(values, Content):
             values = decode(values)
         if not isinstance(values, dict):
@@ -134,18 +135,25 @@ class Door:
         for name, value in written.items():
             await self._bounded(exposed.write_property, name, value)
 
+    def cancel(self, thing: str, action: str, number: str) -> None:
+        """Stop an invocation of an action. Raises NotFound."""
+        exposed = self._allowed(thing, Operation.CANCEL_ACTION)
+        self._invocation(exposed, action, number).cancel()
+
     def invocation(self, thing: str, action: str, number: str) -> Invocation:
-        """One invocation of an action, to be queried or cancelled. Raises NotFound."""
-        exposed = self._servient.exposed(thing)
-        exposed.description.find(AffordanceKind.ACTION, action)
+        """One invocation of an action, to be queried. Raises NotFound."""
+        return self._invocation(self._allowed(thing, Operation.QUERY_ACTION), action, number)
+
+    def _invocation(self, thing: ExposedThing, action: str, number: str) -> Invocation:
+        thing.description.find(AffordanceKind.ACTION, action)
         try:
-            return self._servient.invocations.find(f"{exposed.name}:{action}:{number}")
+            return self._servient.invocations.find(f"{thing.name}:{action}:{number}")
         except NotFound as error:
             raise NotFound(f"action {action!r} has no invocation {number[:50]!r}") from error
 
     def invocations(self, thing: str) -> dict[str, list[Invocation]]:
         """The invocations of a Thing's actions by their names, the newest first."""
-        exposed = self._servient.exposed(thing)
+        exposed = self._allowed(thing, Operation.QUERY_ALL_ACTIONS)
         found: dict[str, list[Invocation]] = {
             affordance.name: []
             for affordance in exposed.description
@@ -159,11 +167,22 @@ class Door:
     # What they have in common
 
     def _find(self, interaction: Interaction) -> tuple[ExposedThing, Affordance]:
+        policy, operation = self._servient.policy, interaction.operation
+        policy.require_somebody()
         thing = self._servient.exposed(interaction.thing)
-        kind = KIND_OF.get(interaction.operation)
+        kind = KIND_OF.get(operation)
         if kind is None:
-            raise NotFound(f"{interaction.operation} is not about one affordance")
-        return thing, thing.description.require(kind, interaction.affordance, interaction.operation)
+            raise NotFound(f"{operation} is not about one affordance")
+        affordance = thing.description.require(kind, interaction.affordance, operation)
+        policy.require(scope_of(operation, affordance), thing.name)
+        return thing, affordance
+
+    def _allowed(self, name: str, operation: Operation) -> ExposedThing:
+        """A Thing, for an operation on it as a whole. Raises NotFound, Unauthorized, Forbidden."""
+        self._servient.policy.require_somebody()
+        thing = self._servient.exposed(name)
+        self._servient.policy.require(scope_of(operation), thing.name)
+        return thing
 
     async def _read(self, thing: ExposedThing, affordance: Affordance, _: Interaction) -> Value:
         if not thing.has_value(affordance.name):

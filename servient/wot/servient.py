@@ -11,6 +11,7 @@ from tornado.httpserver import HTTPServer
 from wotpy.wot.servient import Servient as WotpyServient
 
 from servient.errors import NotFound
+from servient.wot.access import Policy
 from servient.wot.binding import Binding
 from servient.wot.catalogue import close_catalogue, serve_catalogue
 from servient.wot.description import Description, Document
@@ -37,6 +38,7 @@ class Servient(WotpyServient):
         invocation_deadline_seconds: float = INVOCATION_DEADLINE_SECONDS,
         catalogue_port: int | None = None,
         catalogue_host: str = "127.0.0.1",
+        policy: Policy | None = None,
     ) -> None:
         super().__init__(hostname=hostname, catalogue_port=catalogue_port, clients=list(clients))
         self._exposed_thing_set = ThingSet()
@@ -47,6 +49,7 @@ class Servient(WotpyServient):
         self._tasks: set[asyncio.Task[None]] = set()
         # An empty history is false.
         self.invocations = Invocations() if invocations is None else invocations
+        self.policy = policy or Policy(is_open=True)
         self.invocation_deadline_seconds = invocation_deadline_seconds
         self.notification_ids = itertools.count(1)
 

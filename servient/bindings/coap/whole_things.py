@@ -26,7 +26,7 @@ class WholeThings:
             case (head, thing, AffordanceKind.PROPERTY) if head == THINGS:
                 return await self._properties(request, thing, body)
             case (head, thing, AffordanceKind.ACTION, action, number) if head == THINGS:
-                return await self._invocation(request, self._door.invocation(thing, action, number))
+                return await self._invocation(request, thing, action, number)
         return None
 
     async def _properties(self, request: Incoming, thing: str, body: bytes) -> Answer:
@@ -39,14 +39,14 @@ class WholeThings:
             return Answer(CHANGED)
         raise OperationNotAllowed(f"the properties of a Thing do not take {request.code}")
 
-    @staticmethod
-    async def _invocation(request: Incoming, invocation: Invocation) -> Answer:
+    async def _invocation(self, request: Incoming, thing: str, action: str, number: str) -> Answer:
         if request.code is GET:
-            status = await to_full_status(invocation, invocation_path(invocation))
-            return _answer(status, CONTENT)
+            invocation = self._door.invocation(thing, action, number)
+            return _answer(await to_full_status(invocation, invocation_path(invocation)), CONTENT)
         if request.code is DELETE:
-            invocation.cancel()
+            self._door.cancel(thing, action, number)
             return Answer(DELETED)
+        self._door.invocation(thing, action, number)
         raise OperationNotAllowed(f"an invocation does not take {request.code}")
 
 

@@ -42,7 +42,8 @@ class ActionStatuses:
         return Response.json(200, status, _NO_STORE)
 
     async def _cancel(self, request: Request) -> Response:
-        self._find(request).cancel()
+        _, thing, _, action, number = request.segments
+        self._door.cancel(thing, action, number)
         return Response(204)
 
     def _find(self, request: Request) -> Invocation:

@@ -42,7 +42,7 @@ class ServedThing:
             case PerformOnAll():
                 return await self._perform_on_all(command)
             case Ask(Operation.CANCEL_ACTION, name, number):
-                self._door.invocation(self.name, name, number).cancel()
+                self._door.cancel(self.name, name, number)
                 return None
             case Ask(_, name, number):
                 invocation = self._door.invocation(self.name, name, number)

@@ -1,0 +1,99 @@
+"""Who acts, and what they may do: principals with scopes, asked for at the one door."""
+
+import contextlib
+from collections.abc import Iterator
+from contextvars import ContextVar
+from dataclasses import dataclass
+from enum import StrEnum
+from fnmatch import fnmatchcase
+
+from servient.errors import Forbidden, Unauthorized
+from servient.wot.description import Affordance
+from servient.wot.operations import Operation
+
+
+class Scope(StrEnum):
+    """What a principal may be allowed. Who may administer may do everything."""
+
+    READ = "read"
+    INVOKE = "invoke"
+    DEPLOY = "deploy"
+    ADMIN = "admin"
+
+
+SCOPES = {
+    Operation.WRITE_PROPERTY: Scope.INVOKE,
+    Operation.WRITE_MULTIPLE_PROPERTIES: Scope.INVOKE,
+    Operation.INVOKE_ACTION: Scope.INVOKE,
+    Operation.CANCEL_ACTION: Scope.INVOKE,
+}
+
+
+def scope_of(operation: Operation, affordance: Affordance | None = None) -> Scope:
+    """The scope that an operation takes; an affordance may ask for one of its own."""
+    needed = SCOPES.get(operation, Scope.READ)
+    if needed is Scope.INVOKE and affordance is not None and affordance.scope is not None:
+        return Scope(affordance.scope)
+    return needed
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """Scopes on the Things whose names match a pattern as in a shell."""
+
+    scopes: frozenset[Scope]
+    things: str = "*"
+
+    def covers(self, scope: Scope, thing: str) -> bool:
+        has_scope = scope in self.scopes or Scope.ADMIN in self.scopes
+        return has_scope and fnmatchcase(thing, self.things)
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Somebody whose credentials were checked."""
+
+    name: str
+    grants: tuple[Grant, ...]
+
+    def may(self, scope: Scope, thing: str) -> bool:
+        return any(grant.covers(scope, thing) for grant in self.grants)
+
+
+_ACTING: ContextVar[Principal | None] = ContextVar("acting", default=None)
+
+
+@contextlib.contextmanager
+def acting_as(principal: Principal | None) -> Iterator[None]:
+    """A block in which everything is asked for by this principal; tasks begun in it keep it."""
+    token = _ACTING.set(principal)
+    try:
+        yield
+    finally:
+        _ACTING.reset(token)
+
+
+def acting() -> Principal | None:
+    """Who asks; None when nobody has shown credentials."""
+    return _ACTING.get()
+
+
+class Policy:
+    """Whether everybody may do everything, or only principals what they are allowed."""
+
+    def __init__(self, *, is_open: bool) -> None:
+        self.is_open = is_open
+
+    def require_somebody(self) -> None:
+        """Raises Unauthorized: before anything is looked up, so that strangers learn of nothing."""
+        if not self.is_open and _ACTING.get() is None:
+            raise Unauthorized("this takes credentials; the Thing Description says which")
+
+    def require(self, scope: Scope, thing: str) -> None:
+        """Raises Unauthorized when nobody is known to ask, Forbidden when they may not."""
+        if self.is_open:
+            return
+        self.require_somebody()
+        principal = _ACTING.get()
+        if principal is not None and not principal.may(scope, thing):
+            raise Forbidden(f"{principal.name!r} has no scope {scope.value!r} here")
