@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from servient.bindings.coap.binding import CoapBinding
 from servient.bindings.device import DeviceRoutes, Machine
 from servient.bindings.http.binding import HttpBinding
+from servient.bindings.http.documents import Documents
 from servient.bindings.http.extension import Extension
 from servient.bindings.mqtt.binding import MqttBinding
 from servient.bindings.mqtt.broker import EmbeddedBroker
@@ -39,9 +40,11 @@ from servient.wasm.imports.standard import ImportSettings, build_namespaces
 from servient.wasm.removal import remove_tree
 from servient.wasm.types import Limits
 from servient.wot.binding import Binding
+from servient.wot.content import Content
 from servient.wot.entry import WoT
 from servient.wot.invocations import Bounds, Invocations
 from servient.wot.servient import INVOCATION_DEADLINE_SECONDS, Servient
+from thing_descriptions.models import load_vocabulary
 
 logger = logging.getLogger(__name__)
 
@@ -150,6 +153,7 @@ class App:
         self._routes = (
             OrchestratorRoutes(self._servient, SERVIENT_THING, journal),
             DeviceRoutes(self._servient, SERVIENT_THING, machine, orchestrator, journal),
+            Documents({"vocabulary": Content(load_vocabulary(), "application/ld+json")}),
         )
         for name in config.bindings:
             self.bindings[name] = self._build(name)

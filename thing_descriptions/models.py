@@ -1,4 +1,4 @@
-"""Loads our Thing Models and makes Thing Descriptions of them."""
+"""Loads our Thing Models and vocabulary, and makes Thing Descriptions of the models."""
 
 import json
 import re
@@ -12,6 +12,7 @@ from thing_descriptions.builder import without_empties
 
 MODULE_MODEL = "module.tm.json"
 SERVIENT_MODEL = "servient.tm.json"
+VOCABULARY_FILE = "vocabulary.jsonld"
 
 _MODEL_TYPE = "tm:ThingModel"
 # TD 1.1 section 9.3.4 ("Placeholder").
@@ -23,6 +24,12 @@ def load_model(name: str) -> Mapping[str, Any]:
     """A packaged Thing Model, by its file's name; not to be changed."""
     text = resources.files("thing_descriptions").joinpath(name).read_text(encoding="utf-8")
     return MappingProxyType(json.loads(text))
+
+
+@cache
+def load_vocabulary() -> bytes:
+    """The JSON-LD document that defines our own terms, and is a context of them too."""
+    return resources.files("thing_descriptions").joinpath(VOCABULARY_FILE).read_bytes()
 
 
 def instantiate(model: Mapping[str, Any], values: Mapping[str, str]) -> dict[str, Any]:

@@ -118,6 +118,12 @@ class Description:
         }
 
     @property
+    def is_of_td_1_1(self) -> bool:
+        """Whether it says that it is written in the terms of TD 1.1."""
+        contexts = self.document["@context"]
+        return vocabulary.TD_CONTEXT in (contexts if isinstance(contexts, list) else [contexts])
+
+    @property
     def deployment(self) -> str | None:
         """The deployment that a module's Thing belongs to."""
         return self.document.get(vocabulary.DEPLOYMENT)

@@ -20,6 +20,11 @@ def check_with_playground(documents: Sequence[dict[str, Any]], *, models: bool =
 
     Without node or its packages the test is skipped, but fails where CI=true promises them.
     """
+    run_node("check.mjs", documents, *(["--models"] if models else []))
+
+
+def run_node(script: str, document: Any, *options: str) -> str:
+    """What a script of this folder prints about a document; fails the test when it fails."""
     node = shutil.which("node")
     if missing := _missing(node):
         if os.environ.get("CI") == "true":
@@ -27,10 +32,9 @@ def check_with_playground(documents: Sequence[dict[str, Any]], *, models: bool =
         pytest.skip(missing)
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "documents.json")
-        path.write_text(json.dumps(documents), encoding="utf-8")
-        command = [str(node), "check.mjs", *(["--models"] if models else []), str(path)]
+        path.write_text(json.dumps(document), encoding="utf-8")
         judged = subprocess.run(
-            command,
+            [str(node), script, *options, str(path)],
             cwd=FOLDER,
             capture_output=True,
             text=True,
@@ -38,6 +42,7 @@ def check_with_playground(documents: Sequence[dict[str, Any]], *, models: bool =
             check=False,
         )
     assert judged.returncode == 0, judged.stdout + judged.stderr
+    return judged.stdout
 
 
 def _missing(node: str | None) -> str | None:

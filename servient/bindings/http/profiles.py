@@ -5,7 +5,6 @@ from typing import Any
 
 from servient.wot.description import Affordance, Description
 from servient.wot.operations import AffordanceKind
-from thing_descriptions.vocabulary import TD_CONTEXT
 
 HTTP_BASIC = "https://www.w3.org/2022/wot/profile/http-basic/v1"
 HTTP_SSE = "https://www.w3.org/2022/wot/profile/http-sse/v1"
@@ -13,15 +12,11 @@ HTTP_SSE = "https://www.w3.org/2022/wot/profile/http-sse/v1"
 
 def profiles_of(thing: Description) -> list[str]:
     """Both or none: what the binding does keeps to them, what a program's TD says may not."""
-    document = thing.document
-    holds = _is_of_td_1_1(document) and _is_open(document) and all(_is_ours(each) for each in thing)
+    # Section 4: only a description of TD 1.1 may have the member.
+    holds = (
+        thing.is_of_td_1_1 and _is_open(thing.document) and all(_is_ours(each) for each in thing)
+    )
     return [HTTP_BASIC, HTTP_SSE] if holds else []
-
-
-def _is_of_td_1_1(document: Mapping[str, Any]) -> bool:
-    """Section 4: only such a TD may have the member."""
-    contexts = document["@context"]
-    return TD_CONTEXT in (contexts if isinstance(contexts, list) else [contexts])
 
 
 def _is_open(document: Mapping[str, Any]) -> bool:
