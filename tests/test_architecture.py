@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-PACKAGES = ("servient", "converters", "thing_descriptions")
+PACKAGES = ("servient", "converters", "thing_descriptions", "emulation")
 
 # Longest prefix wins. `servient.version` may be imported by all.
 MAY_IMPORT = {
@@ -47,6 +47,13 @@ MAY_IMPORT = {
         "servient.journal",
     },
     "servient.console": {"servient.wot", "servient.bindings", "servient.errors"},
+    "emulation": {
+        "servient.app",
+        "servient.config",
+        "servient.clients",
+        "servient.wot",
+        "servient.errors",
+    },
 }
 # The composition root and what starts it.
 TOP = {"servient", "servient.app", "servient.cli", "servient.__main__"}
@@ -58,8 +65,8 @@ ONLY_IN = {
     "amqtt": {"servient.bindings.mqtt"},
     "paho": {"servient.mqtt.paho"},
     "pydantic_settings": {"servient.config"},
-    "typer": {"servient.cli"},
-    "psutil": {"servient.telemetry"},
+    "typer": {"servient.cli", "emulation.cli"},
+    "psutil": {"servient.telemetry", "emulation.metrics"},
     "zeroconf": {"servient.discovery"},
 }
 

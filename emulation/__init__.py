@@ -1,0 +1,1 @@
+"""Topologies of servients and consumers in shaped networks: describe, run, measure, report."""
