@@ -32,6 +32,8 @@ from servient.discovery.orchestrator import Orchestrator
 from servient.discovery.registration import Pace, Registration, nothing
 from servient.discovery.service import Service, find_address
 from servient.journal import Journal
+from servient.security.authenticator import Authenticator
+from servient.security.from_settings import to_accounts
 from servient.storage.store import Store
 from servient.telemetry.machine import Health, describe_platform
 from servient.telemetry.shipper import LogShipper, Sender
@@ -39,6 +41,7 @@ from servient.wasm.engine import Engine
 from servient.wasm.imports.standard import ImportSettings, build_namespaces
 from servient.wasm.removal import remove_tree
 from servient.wasm.types import Limits
+from servient.wot.access import Policy
 from servient.wot.binding import Binding
 from servient.wot.content import Content
 from servient.wot.entry import WoT
@@ -84,7 +87,10 @@ class App:
                 config.module_timeout_seconds + DEADLINE_MARGIN_SECONDS,
                 config.chain_timeout_seconds + DEADLINE_MARGIN_SECONDS,
             ),
+            policy=Policy(is_open=not config.principals),
         )
+        accounts = to_accounts(config.principals)
+        self._authenticator = Authenticator(accounts) if config.principals else None
         self._stack = contextlib.AsyncExitStack()
         self._routes: tuple[Extension, ...] = ()
 
@@ -156,7 +162,7 @@ class App:
             Documents({"vocabulary": Content(load_vocabulary(), "application/ld+json")}),
         )
         for name in config.bindings:
-            self.bindings[name] = self._build(name)
+            self.bindings[name] = self._build(name, servient_id)
             self._servient.add_server(self.bindings[name])
         settings = DeployerSettings(
             modules_path,
@@ -233,7 +239,7 @@ class App:
         broker = await self._stack.enter_async_context(embedded)
         return Broker(broker.host, broker.port, broker.kind)
 
-    def _build(self, name: BindingName) -> Binding:
+    def _build(self, name: BindingName, servient_id: str) -> Binding:
         config, public_host = self.config, self.config.reachable_host
         match name:
             case "http":
@@ -244,6 +250,7 @@ class App:
                     directory_thing=SERVIENT_THING,
                     extensions=self._routes,
                     body_limit_bytes=config.body_limit_bytes,
+                    authenticator=self._authenticator,
                 )
             case "websocket":
                 return WebSocketBinding(
@@ -269,6 +276,7 @@ class App:
                     username=self.broker.username,
                     password=self.broker.password,
                     payload_limit_bytes=config.body_limit_bytes,
+                    client_id=f"servient{servient_id.replace('-', '')[:14]}",
                 )
 
 

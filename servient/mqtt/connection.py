@@ -6,10 +6,11 @@ import secrets
 import socket
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from servient.mqtt.errors import BrokerRefused, BrokerUnreachable, ConnectionLost
-from servient.mqtt.message import Broker, Message
+from servient.mqtt.message import Broker, Identity, Message
 from servient.mqtt.paho import (
     SUCCESS,
     Client,
@@ -37,15 +38,16 @@ async def connect(
     *,
     will: Message | None = None,
     packet_limit_bytes: int = PACKET_LIMIT_BYTES,
+    identity: Identity | None = None,
 ) -> "Connection":
     """A connection over MQTT 5, or over 3.1.1 where the broker speaks nothing newer.
 
-    `receive` is called on the loop with each message. The session is clean: nothing of it stays on
-    the broker. Raises BrokerUnreachable or BrokerRefused.
+    `receive` is called on the loop with each message. Without an identity the session is clean:
+    nothing of it stays on the broker. Raises BrokerUnreachable or BrokerRefused.
     """
     try:
         async with asyncio.timeout(CONNECT_SECONDS):
-            connection = Connection(broker, receive, await find_version(broker))
+            connection = Connection(broker, receive, await find_version(broker), identity)
             await connection.open(will, packet_limit_bytes)
             return connection
     except TimeoutError as error:
@@ -58,12 +60,14 @@ class Connection:
     `version` is 5, or 4 for MQTT 3.1.1. `window` is how many messages may be on their way.
     """
 
-    def __init__(self, broker: Broker, receive: Receive, version: int) -> None:
+    def __init__(
+        self, broker: Broker, receive: Receive, version: int, identity: Identity | None = None
+    ) -> None:
         self._broker = broker
         self._receive = receive
         self._loop = asyncio.get_running_loop()
-        # Clients of 3.1.1 can count on 23 letters and digits only (section 3.1.3.1).
-        self._client_id = f"servient{secrets.token_hex(7)}"
+        self._identity = identity
+        self._client_id = identity.client_id if identity else new_client_id()
         self.version = version
         self.window = WINDOW
         self.lost: asyncio.Future[str] = self._loop.create_future()
@@ -73,6 +77,7 @@ class Connection:
         self._unacknowledged: dict[int, asyncio.Future[None]] = {}
         self._subscribing: dict[int, asyncio.Future[None]] = {}
         self._waiting: deque[tuple[Message, asyncio.Future[None]]] = deque()
+        self._unaccepted: set[int] = set()
 
     async def open(self, will: Message | None, packet_limit_bytes: int) -> None:
         """Raises BrokerUnreachable, BrokerRefused, or ConnectionLost when there is no answer."""
@@ -80,7 +85,9 @@ class Connection:
             connected = await _open_socket(self._broker)
         except OSError as error:
             raise BrokerUnreachable(f"{self._broker} cannot be reached: {error}") from error
-        client = self._client = Client(connected, self._client_id, self.version, self._ended)
+        client = self._client = Client(
+            connected, self._client_id, self.version, self._ended, self._identity
+        )
         client.paho.on_connect = self._on_connect
         client.paho.on_message = self._on_message
         client.paho.on_publish = self._on_publish
@@ -94,9 +101,9 @@ class Connection:
             raise
 
     async def close(self) -> None:
-        """Disconnect; the broker does not publish the will."""
+        """Disconnect for good; the broker does not publish the will."""
         if not self.lost.done():
-            self._client.paho.disconnect()
+            self._client.disconnect()
             await asyncio.wait({self.lost}, timeout=DISCONNECT_SECONDS)
         self.abort("disconnected")
 
@@ -175,6 +182,7 @@ class Connection:
         unfinished = [*self._unacknowledged.values(), *self._subscribing.values()]
         unfinished += [future for _, future in self._waiting]
         self._unacknowledged.clear()
+        self._unaccepted.clear()
         self._waiting.clear()
         for future in unfinished:
             if not future.done():
@@ -196,15 +204,26 @@ class Connection:
         self._accepted.set_result(None)
 
     def _on_message(self, _client: Any, _data: Any, received: Any) -> None:
+        if received.qos:
+            self._unaccepted.add(received.mid)
+        acknowledge = partial(self._acknowledge, received.mid, received.qos)
         try:
-            message = to_message(received)
+            message = to_message(received, acknowledge)
         except UnicodeDecodeError:
             logger.info("%s sent a topic that is not UTF-8", self._broker)
+            acknowledge()
             return
         try:
             self._receive(message)
         except Exception:  # a bug of ours must not end the connection
             logger.exception("a message on %.200s was not handled", message.topic)
+            acknowledge()
+
+    def _acknowledge(self, packet_id: int, qos: int) -> None:
+        """Once, and on the connection that the message came on (paho does nothing but for an identity)."""
+        if packet_id in self._unaccepted:
+            self._unaccepted.discard(packet_id)
+            self._client.paho.ack(packet_id, qos)
 
     def _on_publish(
         self, _client: Any, _data: Any, packet_id: int, reason: ReasonCode, _properties: Any
@@ -229,6 +248,11 @@ class Connection:
             future.set_exception(BrokerRefused(f"the broker refuses to subscribe: {refused[0]}"))
         else:
             future.set_result(None)
+
+
+def new_client_id() -> str:
+    """Nobody else's. Clients of 3.1.1 can count on 23 letters and digits only (section 3.1.3.1)."""
+    return f"servient{secrets.token_hex(7)}"
 
 
 async def _open_socket(broker: Broker) -> socket.socket:

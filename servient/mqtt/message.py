@@ -1,5 +1,6 @@
-"""What travels over an MQTT connection, and where its broker is."""
+"""What travels over an MQTT connection, where its broker is, and whom that knows us as."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 
@@ -17,11 +18,31 @@ class Broker:
 
 
 @dataclass(frozen=True, slots=True)
+class Identity:
+    """A client that acknowledges by itself, and that the broker knows again.
+
+    What comes for it while it is away waits there, with MQTT 5 for `keep_seconds`. No more than
+    `unacknowledged_limit` messages come before one of them is acknowledged, which MQTT 3.1.1 has no
+    words for.
+    """
+
+    client_id: str
+    keep_seconds: int
+    unacknowledged_limit: int
+
+
+def _nothing() -> None:
+    """Most messages are acknowledged by themselves."""
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """An application message, coming in or going out.
 
-    `is_retained` of one that comes in says that it is what the broker kept from earlier. The last
-    three are properties of MQTT 5 and never there in 3.1.1.
+    `is_retained` of one that comes in says that it is what the broker kept from earlier. Content
+    type, response topic and correlation are properties of MQTT 5 and never there in 3.1.1. What comes
+    in for an `Identity` is acknowledged by calling `acknowledge`; `is_again` says that the broker has
+    sent it before, under the same `packet_id`, and has seen no acknowledgement.
     """
 
     topic: str
@@ -31,3 +52,6 @@ class Message:
     content_type: str | None = None
     response_topic: str | None = None
     correlation: bytes | None = None
+    packet_id: int = field(default=0, compare=False)
+    is_again: bool = field(default=False, compare=False)
+    acknowledge: Callable[[], None] = field(default=_nothing, compare=False, repr=False)

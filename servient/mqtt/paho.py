@@ -13,7 +13,7 @@ from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
-from servient.mqtt.message import Broker, Message
+from servient.mqtt.message import Broker, Identity, Message
 
 __all__ = ["Client", "ReasonCode", "subscription", "to_message"]
 
@@ -39,9 +39,11 @@ class Client:
         client_id: str,
         version: int,
         on_end: Callable[[str], None],
+        identity: Identity | None = None,
     ) -> None:
         self._loop = asyncio.get_running_loop()
-        self.paho = _OnSocket(connected, client_id, version)
+        self._identity = identity
+        self.paho = _OnSocket(connected, client_id, version, is_kept=identity is not None)
         self.paho.on_socket_open = lambda *_: self._loop.add_reader(connected, self._read)
         self.paho.on_socket_close = lambda *_: self._forget_socket()
         self.paho.on_socket_register_write = self._has_something
@@ -58,21 +60,35 @@ class Client:
         if will is not None:
             self.paho.will_set(will.topic, will.payload, will.qos, will.is_retained)
         options: dict[str, Any] = {}
-        if self.paho.protocol == MQTTProtocolVersion.MQTTv5:
+        if self._is_newer:
             properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call] # paho's
             properties.MaximumPacketSize = packet_limit_bytes
-            options = {"clean_start": True, "properties": properties}
+            if self._identity is not None:
+                properties.SessionExpiryInterval = self._identity.keep_seconds
+                properties.ReceiveMaximum = self._identity.unacknowledged_limit
+            options = {"clean_start": self._identity is None, "properties": properties}
         self.paho.connect(broker.host, broker.port, KEEPALIVE_SECONDS, **options)
         self._tick()
 
     def publish(self, message: Message) -> tuple[int, int]:
         """paho's result and the packet's id. Raises ValueError for what MQTT has no room for."""
-        is_newer = self.paho.protocol == MQTTProtocolVersion.MQTTv5
-        properties = _publish_properties(message) if is_newer else None
+        properties = _publish_properties(message) if self._is_newer else None
         sent = self.paho.publish(
             message.topic, message.payload, message.qos, message.is_retained, properties
         )
         return sent.rc, sent.mid
+
+    def disconnect(self) -> None:
+        """Take leave for good: the broker keeps nothing for us (MQTT 5), nor publishes the will."""
+        properties = None
+        if self._is_newer and self._identity is not None:
+            properties = Properties(PacketTypes.DISCONNECT)  # type: ignore[no-untyped-call] # paho's
+            properties.SessionExpiryInterval = 0
+        self.paho.disconnect(properties=properties)
+
+    @property
+    def _is_newer(self) -> bool:
+        return bool(self.paho.protocol == MQTTProtocolVersion.MQTTv5)
 
     def end(self, reason: str) -> None:
         """Close the socket, without a word to the broker."""
@@ -122,13 +138,16 @@ class Client:
 class _OnSocket(mqtt.Client):
     """paho's client, given its socket: it would connect one in a way that blocks."""
 
-    def __init__(self, connected: socket.socket, client_id: str, version: int) -> None:
+    def __init__(
+        self, connected: socket.socket, client_id: str, version: int, *, is_kept: bool
+    ) -> None:
         super().__init__(
             CallbackAPIVersion.VERSION2,
             client_id,
             protocol=MQTTProtocolVersion(version),
-            clean_session=True if version < 5 else None,
+            clean_session=not is_kept if version < 5 else None,
             reconnect_on_failure=False,
+            manual_ack=is_kept,
         )
         self.max_inflight_messages_set(0)  # the connection keeps the broker's limit, not paho
         self._given_socket = connected
@@ -165,7 +184,7 @@ def subscription(
     return topic_filter, SubscribeOptions(qos=1, noLocal=not is_own_heard)
 
 
-def to_message(received: mqtt.MQTTMessage) -> Message:
+def to_message(received: mqtt.MQTTMessage, acknowledge: Callable[[], None]) -> Message:
     """Raises UnicodeDecodeError for a topic that is not UTF-8."""
     properties = received.properties
     return Message(
@@ -176,6 +195,9 @@ def to_message(received: mqtt.MQTTMessage) -> Message:
         getattr(properties, "ContentType", None),
         getattr(properties, "ResponseTopic", None),
         getattr(properties, "CorrelationData", None),
+        received.mid,
+        received.dup,
+        acknowledge,
     )
 
 

@@ -1,6 +1,7 @@
 """A connection that is kept up: lost, it is made again after growing pauses."""
 
 import asyncio
+import contextlib
 import logging
 import random
 from collections.abc import Awaitable, Callable
@@ -12,6 +13,10 @@ logger = logging.getLogger(__name__)
 
 FIRST_PAUSE_SECONDS = 0.1
 LONGEST_PAUSE_SECONDS = 15.0
+# What holds for so long was no accident: the next pause is a short one again.
+STABLE_SECONDS = 30.0
+# How long a start waits for a first connection that it can do without.
+PATIENCE_SECONDS = 3.0
 
 Open = Callable[[], Awaitable[Connection]]
 Use = Callable[[Connection], Awaitable[None]]
@@ -30,12 +35,20 @@ class Session:
         self._dropped = dropped
         self._connection: Connection | None = None
         self._changed = asyncio.Event()
+        self._has_tried = asyncio.Event()
+        self._pause_seconds = 0.0
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """The first connection. Raises MqttError when there is none to be had."""
-        connection = await self._connect()
-        self._task = asyncio.create_task(self._keep(connection), name="MQTT session")
+        self._keep_up(await self._connect())
+
+    async def begin(self) -> None:
+        """The first connection, or none yet: it is tried again until there is one."""
+        self._has_tried.clear()
+        self._keep_up(None)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._has_tried.wait(), PATIENCE_SECONDS)
 
     async def stop(self) -> None:
         """Disconnect, and stay so."""
@@ -59,6 +72,10 @@ class Session:
             await self._changed.wait()
         return self._connection
 
+    def _keep_up(self, connection: Connection | None) -> None:
+        self._pause_seconds = 0.0
+        self._task = asyncio.create_task(self._keep(connection), name="MQTT session")
+
     async def _connect(self) -> Connection:
         connection = await self._open()
         try:
@@ -71,22 +88,35 @@ class Session:
         self._changed.set()
         return connection
 
-    async def _keep(self, connection: Connection) -> None:
+    async def _keep(self, connection: Connection | None) -> None:
+        loop = asyncio.get_running_loop()
         while True:
+            connection = connection or await self._reconnect()
+            since = loop.time()
             reason = await asyncio.shield(connection.lost)
-            self._connection = None
+            connection = self._connection = None
             self._dropped()
             logger.warning("the connection to the MQTT broker was lost: %s", reason)
-            connection = await self._reconnect()
-            logger.info("connected to the MQTT broker again")
+            if loop.time() - since > STABLE_SECONDS:
+                self._pause_seconds = 0.0
+            self._lengthen_pause()
 
     async def _reconnect(self) -> Connection:
-        pause = FIRST_PAUSE_SECONDS
         while True:
             # Servients that lost the same broker do not come back all at once.
-            await asyncio.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - no secret
-            pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
+            await asyncio.sleep(self._pause_seconds * random.uniform(0.5, 1.5))  # noqa: S311 - no secret
             try:
-                return await self._connect()
+                connection = await self._connect()
             except MqttError as error:
-                logger.info("no connection to the MQTT broker yet: %s", error)
+                level = logging.INFO if self._has_tried.is_set() else logging.WARNING
+                logger.log(level, "no connection to the MQTT broker yet: %s", error)
+                self._lengthen_pause()
+            else:
+                logger.info("connected to the MQTT broker")
+                return connection
+            finally:
+                self._has_tried.set()
+
+    def _lengthen_pause(self) -> None:
+        longer = max(2 * self._pause_seconds, FIRST_PAUSE_SECONDS)
+        self._pause_seconds = min(longer, LONGEST_PAUSE_SECONDS)

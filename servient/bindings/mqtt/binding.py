@@ -1,5 +1,6 @@
 """The MQTT binding as the servient sees it: a life, and forms."""
 
+import contextlib
 from typing import Any
 
 from wotpy.protocols.enums import Protocols
@@ -11,8 +12,9 @@ from servient.bindings.mqtt.responder import REQUESTS_LIMIT, Responder
 from servient.bindings.mqtt.sweep import Sweep
 from servient.bindings.mqtt.topics import Topics
 from servient.bindings.paths import thing_path
-from servient.mqtt.connection import Connection, connect
-from servient.mqtt.message import Broker, Message
+from servient.mqtt.connection import Connection, connect, new_client_id
+from servient.mqtt.errors import MqttError
+from servient.mqtt.message import Broker, Identity, Message
 from servient.mqtt.session import Session
 from servient.mqtt.terms import OFFLINE, ONLINE
 from servient.wot.binding import Binding
@@ -24,13 +26,17 @@ PAYLOAD_LIMIT_BYTES = 16 * 1024 * 1024
 # For what is somewhat too large there is an answer; what is much larger never gets here.
 _HEADROOM_BYTES = 1024 * 1024
 GOODBYE_SECONDS = 5.0
+# For so long after a crash or a lost connection the broker keeps requests for the servient.
+KEEP_SECONDS = 3600
 
 
 class MqttBinding(Binding):
     """Serves Things over one connection to a broker, all topics below `prefix`.
 
     `public_host` and `public_port` are how consumers reach the broker, if not as we do. The prefix is
-    this servient's alone: what it finds retained there and does not know, it clears.
+    this servient's alone: what it finds retained there and does not know, it clears. `client_id` is
+    too, of 1 to 23 letters and digits: by it the broker knows a servient that comes back, and hands
+    it what was requested meanwhile.
     """
 
     def __init__(
@@ -45,12 +51,14 @@ class MqttBinding(Binding):
         password: str | None = None,
         payload_limit_bytes: int = PAYLOAD_LIMIT_BYTES,
         requests_limit: int = REQUESTS_LIMIT,
+        client_id: str | None = None,
     ) -> None:
         super().__init__(public_host or broker_host, public_port or broker_port)
         self.topics = Topics(prefix)
         self._broker = Broker(broker_host, broker_port, username, password)
         self._payload_limit_bytes = payload_limit_bytes
         self._requests_limit = requests_limit
+        self._identity = Identity(client_id or new_client_id(), KEEP_SECONDS, requests_limit)
         self._forms = Forms(self.origin, self.topics)
         self._running: _Running | None = None
 
@@ -68,9 +76,14 @@ class MqttBinding(Binding):
     # Life
 
     async def start(self, servient: Servient) -> None:
-        """Raises MqttError, an OSError, when the broker cannot be used."""
+        """A broker that is away is tried again until it is there; all else goes on without it."""
         running = _Running(
-            self._broker, self.topics, servient, self._payload_limit_bytes, self._requests_limit
+            self._broker,
+            self.topics,
+            servient,
+            self._identity,
+            self._payload_limit_bytes,
+            self._requests_limit,
         )
         await running.start()
         self._running = running
@@ -112,10 +125,12 @@ class _Running:
         broker: Broker,
         topics: Topics,
         servient: Servient,
+        identity: Identity,
         payload_limit_bytes: int,
         requests_limit: int,
     ) -> None:
         self._broker = broker
+        self._identity = identity
         self._topics = topics
         self._servient = servient
         self._packet_limit_bytes = payload_limit_bytes + _HEADROOM_BYTES
@@ -135,13 +150,18 @@ class _Running:
         for thing in self._servient.enabled_exposed_things:
             self.mirror.add(thing)
         try:
-            await self.session.start()
+            await self.session.begin()
         except BaseException:
             self.mirror.clear()
+            await self.session.stop()
             raise
 
     async def stop(self) -> None:
         """Nothing but the servient's status stays on the broker."""
+        connection = self.session.connection
+        if connection is not None:
+            with contextlib.suppress(MqttError):
+                await connection.unsubscribe(*self._topics.request_filters)
         await self._responder.stop()
         self.mirror.clear()
         self._outbox.put(Message(self._topics.status, OFFLINE, is_retained=True))
@@ -152,7 +172,11 @@ class _Running:
     async def _open(self) -> Connection:
         will = Message(self._topics.status, OFFLINE, is_retained=True)
         return await connect(
-            self._broker, self._receive, will=will, packet_limit_bytes=self._packet_limit_bytes
+            self._broker,
+            self._receive,
+            will=will,
+            packet_limit_bytes=self._packet_limit_bytes,
+            identity=self._identity,
         )
 
     async def _use(self, connection: Connection) -> None:
@@ -167,8 +191,10 @@ class _Running:
 
     def _receive(self, message: Message) -> None:
         request = self._topics.parse(message.topic)
-        if request is None:
-            if self._sweep is not None:
-                self._sweep.hear(message)
-        elif not message.is_retained:  # a retained request would be made again at every connection
+        # A retained request would be made again at every connection.
+        if request is not None and not message.is_retained:
             self._responder.accept(request, message)
+            return
+        message.acknowledge()
+        if request is None and self._sweep is not None:
+            self._sweep.hear(message)

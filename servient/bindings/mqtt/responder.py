@@ -3,7 +3,9 @@
 import asyncio
 import logging
 from dataclasses import dataclass
+from functools import partial
 
+from servient.bindings.mqtt.intake import Intake
 from servient.bindings.mqtt.messages import to_input, to_message, to_problem
 from servient.bindings.mqtt.outbox import Outbox
 from servient.bindings.mqtt.topics import Request, Topics
@@ -17,6 +19,7 @@ from servient.wot.servient import Servient
 logger = logging.getLogger(__name__)
 
 REQUESTS_LIMIT = 256
+_STOPPING = "the servient is stopping"
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +33,10 @@ class Route:
 
 
 class Responder:
-    """Serves at most `requests_limit` requests at once; `dropped` counts what nobody was told about."""
+    """Serves at most `requests_limit` requests at once; `dropped` counts what nobody was told about.
+
+    Further ones wait: what the broker has acknowledged to its sender is carried out.
+    """
 
     def __init__(
         self,
@@ -47,7 +53,7 @@ class Responder:
         self._outbox = outbox
         self._payload_limit_bytes = payload_limit_bytes
         self._requests_limit = requests_limit
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._intake = Intake(requests_limit)
         self.dropped = 0
 
     def accept(self, request: Request, message: Message) -> None:
@@ -56,19 +62,18 @@ class Responder:
         if route is None and (message.response_topic is not None or _is_only_asked(request)):
             logger.info("a request on %.200s has no topic for its answer", request.topic)
             self.dropped += 1
-        elif len(self._tasks) >= self._requests_limit:
+            message.acknowledge()
+        elif not self._intake.put(message, partial(self._serve, request, message, route)):
             self._refuse(request, route, Busy(f"{self._requests_limit} requests are under way"))
             self.dropped += route is None
-        else:
-            task = asyncio.create_task(self._serve(request, message, route), name=request.topic)
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            message.acknowledge()
 
     async def stop(self) -> None:
-        """Stop waiting for answers; what was invoked goes on."""
-        for task in tuple(self._tasks):
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        """Whoever waits is told that nothing will come; what was invoked goes on."""
+        for message in await self._intake.stop():
+            request = self._topics.parse(message.topic)
+            if request is not None:
+                self._refuse(request, self._route(request, message), Busy(_STOPPING))
 
     def _route(self, request: Request, message: Message) -> Route | None:
         qos = min(message.qos, 1)
@@ -98,6 +103,9 @@ class Responder:
                 self._outbox.put(answer)
         except ServientError as error:
             self._refuse(request, route, error)
+        except asyncio.CancelledError:
+            self._refuse(request, route, Busy(_STOPPING))
+            raise
         except Exception:  # a bug: whoever asked is told nothing of it but that there is one
             logger.exception("a request on %.200s failed", request.topic)
             self._refuse(request, route, ServientError("the servient failed"))

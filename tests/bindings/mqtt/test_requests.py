@@ -4,6 +4,7 @@ import asyncio
 import json
 from typing import Any
 
+import cbor2
 import pytest
 
 from servient.bindings.mqtt.broker import EmbeddedBroker
@@ -154,18 +155,68 @@ def expose_sleeper(wot: WoT) -> asyncio.Event:
 
 
 async def test_too_many_requests_are_told_so(mosquitto: EmbeddedBroker) -> None:
+    """Of those that came at most once: nobody acknowledged them."""
     async with serve(mosquitto, requests_limit=3) as serving, serving.client() as client:
         wake = expose_sleeper(serving.wot)
         sleep, to = topic("actions/sleep", "sleeper"), answer_topic()
         async with client.listening(to) as answers:
             for number in range(4):
-                await client.publish(sleep, ResponseTopic=to, CorrelationData=b"%d" % number)
+                await client.publish(sleep, qos=0, ResponseTopic=to, CorrelationData=b"%d" % number)
             busy = await following(answers)
             assert busy.correlation == b"3"
             assert json.loads(busy.payload)["status"] == 503
-            await client.publish(sleep)  # nobody to tell
+            await client.publish(sleep, qos=0)  # nobody to tell
             wake.set()
             assert [(await following(answers)).payload for _ in range(3)] == [b"1"] * 3
+
+
+async def test_what_was_acknowledged_waits_for_its_turn(broker: EmbeddedBroker) -> None:
+    async with (
+        serve(broker, requests_limit=4) as serving,
+        serving.client(broker.version) as client,
+    ):
+        wake = expose_sleeper(serving.wot)
+        many = 100
+        async with client.listening(topic("actions/sleep/+/output", "sleeper")) as outputs:
+            for number in range(many):
+                await client.publish(topic(f"actions/sleep/{number}", "sleeper"))
+            assert outputs.empty()
+            wake.set()
+            answers = [await following(outputs) for _ in range(many)]
+        numbers = [int(answer.topic.split("/")[-2]) for answer in answers]
+        assert sorted(numbers) == list(range(many))
+
+
+async def test_whoever_waits_is_told_that_the_servient_stops(mosquitto: EmbeddedBroker) -> None:
+    to = answer_topic()
+    async with (
+        PahoClient(mosquitto.host, mosquitto.port) as client,
+        client.listening(to) as answers,
+    ):
+        async with serve(mosquitto, requests_limit=2) as serving:
+            expose_sleeper(serving.wot)
+            for _ in range(4):
+                await client.publish(topic("actions/sleep", "sleeper"), ResponseTopic=to)
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                while len(serving.binding._running._responder._intake) < 4:  # type: ignore[union-attr]
+                    await asyncio.sleep(0.01)
+        said = [json.loads((await following(answers)).payload) for _ in range(4)]
+        assert {(each["status"], each["detail"]) for each in said} == {
+            (503, "the servient is stopping")
+        }
+
+
+async def test_cbor_is_understood(client: PahoClient, lamp: ExposedThing) -> None:
+    """Where MQTT 5 says what it is."""
+    body = cbor2.dumps({"number": 21})
+    answer = await ask(client, "actions/double", body, ContentType="application/cbor")
+    assert answer.payload == b"42"
+    body = cbor2.dumps(44)
+    await ask(client, "properties/level/write", body, ContentType="application/cbor")
+    assert await lamp.read_property("level") == 44
+    image = cbor2.dumps({"image": b"\x00\x01"})
+    answer = await ask(client, "actions/invert", image, ContentType="application/cbor")
+    assert answer.payload == b"\xff\xfe"
 
 
 async def test_an_input_that_is_too_large_is_told_so(mosquitto: EmbeddedBroker) -> None:

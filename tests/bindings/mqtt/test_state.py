@@ -6,11 +6,9 @@ import json
 from collections.abc import Callable
 
 import psutil
-import pytest
 
 from servient.bindings.mqtt.binding import MqttBinding
 from servient.bindings.mqtt.broker import EmbeddedBroker
-from servient.mqtt.errors import BrokerUnreachable
 from servient.wot.content import Content
 from servient.wot.entry import WoT
 from servient.wot.servient import Servient
@@ -163,19 +161,39 @@ async def test_things_that_were_there_before_the_start_are_served(
             assert await retained(client) == {f"{PREFIX}/status": b"offline"}
 
 
-async def test_without_a_broker_there_is_no_start() -> None:
-    servient = Servient()
-    servient.add_server(MqttBinding("127.0.0.1", 1, prefix=PREFIX))
-    with pytest.raises(BrokerUnreachable, match=r"127\.0\.0\.1:1 cannot be reached"):
-        await servient.start()
-    assert asyncio.all_tasks() == {asyncio.current_task()}
+async def test_a_broker_that_is_away_at_the_start_is_waited_for(broker: EmbeddedBroker) -> None:
+    """The servient starts, and stops, without it; when it is there, it learns what there is."""
+    async with proxying(broker.host, broker.port) as proxy:
+        await proxy.cut()
+        binding = MqttBinding("127.0.0.1", proxy.port, prefix=PREFIX)
+        servient = Servient()
+        servient.add_server(binding)
+        for _ in range(2):
+            wot = await servient.start()
+            assert binding.version is None
+            lamp = expose_lamp(wot)
+            await servient.shutdown()
+            lamp.destroy()
+        assert not [task for task in asyncio.all_tasks() if task.get_name().startswith("MQTT")]
+        expose_lamp(await servient.start())
+        await proxy.mend()
+        await until(lambda: binding.version is not None)
+        async with PahoClient(broker.host, broker.port, broker.version) as client:
+            serving = Serving(broker, servient, binding, wot)
+            assert (await settled(client, serving))[topic("properties/level")] == b"3"
+            async with client.listening(topic("actions/double/1/output")) as answers:
+                await client.publish(topic("actions/double/1"), json.dumps({"number": 3}))
+                assert (await asyncio.wait_for(answers.get(), PATIENCE_SECONDS)).payload == b"6"
+        await servient.shutdown()
 
 
 async def test_a_broker_that_forgot_everything_is_told_again(broker: EmbeddedBroker) -> None:
     async with serve(broker) as serving:
         lamp = expose_lamp(serving.wot)
-        running = broker._running
+        running, ours = broker._running, serving.binding._running
         assert running is not None
+        assert ours is not None
+        await until(lambda: not len(ours._outbox))  # amqtt cannot stop while it is told something
         await running.stop()
         await until(lambda: serving.binding.version is None)
         await lamp.write_property("level", 8)
