@@ -8,7 +8,9 @@ from typing import Any, Self
 import aiocoap
 from aiocoap.numbers.codes import GET, POST, PUT
 from aiocoap.numbers.contentformat import ContentFormat
+from aiocoap.numbers.optionnumbers import OptionNumber
 from aiocoap.numbers.types import NON
+from aiocoap.optiontypes import OpaqueOption
 from aiocoap.transports.simple6 import _DatagramClientSocketpoolSimple6
 from wotpy.protocols.coap.client import CoAPClient as WotpyCoapClient
 from wotpy.protocols.exceptions import ClientRequestTimeout, ProtocolClientException
@@ -18,6 +20,7 @@ from servient.clients.coap_form import CoapForm, find_forms
 from servient.clients.errors import InteractionRefused
 from servient.clients.observable import to_observable
 from servient.errors import InvalidInput
+from servient.wot import tracing
 from servient.wot.content import (
     JSON_MEDIA_TYPE,
     OCTET_STREAM,
@@ -30,6 +33,7 @@ from servient.wot.content import (
 from servient.wot.operations import AffordanceKind, Operation
 
 SOCKETS_LIMIT = 1024
+_TRACE_CONTEXT = OptionNumber(tracing.COAP_OPTION)
 _DEREGISTER = 1  # a value of the option Observe (RFC 7641 section 2)
 
 
@@ -134,6 +138,8 @@ class CoapClient(WotpyCoapClient):
 
     async def _ask(self, message: aiocoap.Message, timeout_seconds: float | None) -> Value:
         context = await self._open()
+        if trace := tracing.TRACEPARENT.get():
+            message.opt.add_option(OpaqueOption(_TRACE_CONTEXT, tracing.to_bytes(trace)))
         try:
             async with asyncio.timeout(timeout_seconds):
                 response = await context.request(await self.sign_request(message)).response

@@ -24,6 +24,7 @@ from servient.clients.http_form import (
 )
 from servient.clients.http_response import accepted, to_value
 from servient.clients.observable import to_observable
+from servient.wot import tracing
 from servient.wot.content import Content, Value, encode, is_json, parse_json, to_json
 from servient.wot.operations import AffordanceKind, Operation
 from servient.wot.schema import is_file, media_type_of
@@ -146,6 +147,8 @@ class HttpClient(WotpyHttpClient):
         """The headers that WoTPy's credentials add to a request, which they know as tornado's."""
         request = await self.sign_request(SimpleNamespace(url=url, headers={}))
         headers: dict[str, str] = request.headers
+        if trace := tracing.TRACEPARENT.get():
+            headers[tracing.NAME] = trace
         return headers
 
     # Subscriptions

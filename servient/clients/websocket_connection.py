@@ -20,6 +20,7 @@ from tornado.websocket import (
 from wotpy.protocols.exceptions import ProtocolClientException
 
 from servient.clients.errors import InteractionRefused
+from servient.wot import tracing
 
 logger = logging.getLogger(__name__)
 
@@ -120,6 +121,8 @@ class Connection:
         if self._socket is None or self.is_closed:
             raise WebSocketClosedError
         message = {"jsonrpc": "2.0", "id": number, "method": method, "params": params}
+        if trace := tracing.TRACEPARENT.get():
+            message[tracing.NAME] = trace
         return self._socket.write_message(json.dumps(message, allow_nan=False))
 
     async def close(self) -> None:

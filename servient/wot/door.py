@@ -22,6 +22,7 @@ from servient.wot.schema import DataSchema
 from servient.wot.servient import Servient
 from servient.wot.subscription import QUEUE_LIMIT, Subscription
 from servient.wot.thing import ExposedThing
+from servient.wot.witness import witnessed
 
 KIND_OF = {
     Operation.READ_PROPERTY: AffordanceKind.PROPERTY,
@@ -184,16 +185,20 @@ class Door:
         self._servient.policy.require(scope_of(operation), thing.name)
         return thing
 
-    async def _read(self, thing: ExposedThing, affordance: Affordance, _: Interaction) -> Value:
+    async def _read(
+        self, thing: ExposedThing, affordance: Affordance, interaction: Interaction
+    ) -> Value:
         if not thing.has_value(affordance.name):
             raise NoValue(f"property {affordance.name!r} has no value yet")
-        return await self._bounded(thing.read_property, affordance.name)
+        work = self._bounded(thing.read_property, affordance.name)
+        return await self._witnessed(thing, affordance, interaction, work)
 
     async def _write(
         self, thing: ExposedThing, affordance: Affordance, interaction: Interaction
     ) -> Value:
         accepted = _accept(affordance.input, interaction.input)
-        await self._bounded(thing.write_property, affordance.name, accepted)
+        work = self._bounded(thing.write_property, affordance.name, accepted)
+        await self._witnessed(thing, affordance, interaction, work)
         return None
 
     async def _bounded(self, handler: Handler, name: str, *arguments: Value) -> Value:
@@ -211,10 +216,28 @@ class Door:
     ) -> Value:
         return await self._start(thing, affordance, interaction).result()
 
-    @staticmethod
-    def _start(thing: ExposedThing, affordance: Affordance, interaction: Interaction) -> Invocation:
+    def _start(
+        self, thing: ExposedThing, affordance: Affordance, interaction: Interaction
+    ) -> Invocation:
         value = _accept(affordance.input, interaction.input)
-        return thing.start_action(affordance.name, value, interaction.context)
+        invocation = thing.start_action(affordance.name, value, interaction.context)
+        if (witness := self._servient.witness) is not None:
+            operation, name = interaction.operation, affordance.name
+            invocation.on_over(witness.begun(operation, thing.title, name, interaction.input))
+        return invocation
+
+    def _witnessed(
+        self,
+        thing: ExposedThing,
+        affordance: Affordance,
+        interaction: Interaction,
+        work: Awaitable[Value],
+    ) -> Awaitable[Value]:
+        witness, operation = self._servient.witness, interaction.operation
+        if witness is None:
+            return work
+        value = interaction.input
+        return witnessed(work, witness.begun(operation, thing.title, affordance.name, value))
 
 
 _Perform = Callable[[Door, ExposedThing, Affordance, Interaction], Awaitable[Value]]

@@ -11,6 +11,7 @@ from servient.wot.content import Content, Value
 from servient.wot.record import File, Kept, Record, Recorder
 from servient.wot.record import Status as Status
 from servient.wot.recording import load_files, record_now
+from servient.wot.witness import Ending
 
 # The id of the invocation that a handler runs for; "" outside of handlers. The id alone: tasks that a
 # handler leaves behind keep their context, and must not keep the record with its input.
@@ -44,6 +45,7 @@ class Invocation:
     _outcome: Record | None = None
     _waiting: list[asyncio.Future[Value]] = field(default_factory=list)
     _stop: Callable[[], object] = lambda: None
+    _ending: Ending | None = None
 
     @property
     def is_over(self) -> bool:
@@ -69,6 +71,10 @@ class Invocation:
     def on_cancel(self, stop: Callable[[], object]) -> None:
         """Have `stop` called when somebody cancels it."""
         self._stop = stop
+
+    def on_over(self, ending: Ending) -> None:
+        """Have `ending` called with its output or its error when it is over."""
+        self._ending = ending
 
     def cancel(self) -> None:
         """Stop it where it is: it ends as failed. One that is over stays as it is."""
@@ -120,10 +126,14 @@ class Invocation:
         self.input, self.output, self.files = record.input, record.output, record.files
         self.status, self.error, self.notes = record.status, record.error, record.notes
         self.ended_at = record.ended_at
+        output = decided.output if decided else None
+        ending, self._ending = self._ending, None
+        if ending is not None:
+            ending(output, self.error)
         waiting, self._waiting = self._waiting, []
         for waiter in waiting:
             if not waiter.done():
-                waiter.set_result(decided.output if decided else None)
+                waiter.set_result(output)
 
     async def result(self) -> Value:
         """The output, when it is there. Raises the ServientError that the invocation failed with.

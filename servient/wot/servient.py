@@ -19,6 +19,7 @@ from servient.wot.entry import WoT
 from servient.wot.invocations import Invocations
 from servient.wot.thing import ExposedThing
 from servient.wot.thing_set import ThingSet
+from servient.wot.witness import Witness
 
 logger = logging.getLogger(__name__)
 
@@ -51,6 +52,7 @@ class Servient(WotpyServient):
         self.invocations = Invocations() if invocations is None else invocations
         self.policy = policy or Policy(is_open=True)
         self.invocation_deadline_seconds = invocation_deadline_seconds
+        self.witness: Witness | None = None
         self.notification_ids = itertools.count(1)
 
     def _build_default_clients(self) -> None:

@@ -5,6 +5,8 @@ from typing import NamedTuple, TypeAlias
 
 from servient.bindings.coap.refusals import BadOption, ProxyingNotSupported
 from servient.errors import InvalidInput, ServientError
+from servient.wot.tracing import COAP_OPTION as TRACE_CONTEXT
+from servient.wot.tracing import from_bytes as to_traceparent
 
 # Option numbers (RFC 7252 section 5.10, RFC 7641, RFC 7959, RFC 9175).
 URI_HOST = 3
@@ -39,7 +41,7 @@ _UINT_BYTES = {
     SIZE1: 4,
 }
 _PROXYING = frozenset({PROXY_URI, PROXY_SCHEME})
-_UNDERSTOOD = _TEXTS | _REPEATABLE | _PROXYING | _UINT_BYTES.keys() | {URI_HOST}
+_UNDERSTOOD = _TEXTS | _REPEATABLE | _PROXYING | _UINT_BYTES.keys() | {URI_HOST, TRACE_CONTEXT}
 
 Raw: TypeAlias = dict[int, list[bytes]]
 
@@ -78,6 +80,7 @@ class Options:
     block1: Block | None = None
     block2: Block | None = None
     size1: int | None = None
+    traceparent: str = ""
     fault: ServientError | None = field(default=None, compare=False)
 
 
@@ -127,6 +130,7 @@ def parse_options(raw: Raw) -> Options:
             block1=_block(raw, BLOCK1),
             block2=_block(raw, BLOCK2),
             size1=_uint(raw, SIZE1),
+            traceparent=to_traceparent(b"".join(raw.get(TRACE_CONTEXT, ()))),
         )
     except ServientError as fault:
         return Options(fault=fault)

@@ -20,6 +20,7 @@ from servient.wot.description import Affordance
 from servient.wot.door import Door, Interaction
 from servient.wot.operations import AffordanceKind, Operation
 from servient.wot.servient import Servient
+from servient.wot.tracing import TRACEPARENT
 
 logger = logging.getLogger(__name__)
 
@@ -79,6 +80,7 @@ class Site:
         request = exchange.request
         if request.options.fault is not None:
             raise request.options.fault
+        TRACEPARENT.set(request.options.traceparent)
         if (part := self._downloads.resume(request)) is not None:
             return part
         body = self._uploads.take(request)

@@ -20,6 +20,7 @@ from servient.bindings.websocket.dialect import (
 from servient.bindings.websocket.served_thing import ServedThing
 from servient.errors import Busy, NotFound, ServientError
 from servient.wot.subscription import Subscription
+from servient.wot.tracing import TRACEPARENT
 
 logger = logging.getLogger(__name__)
 
@@ -128,6 +129,7 @@ class Connection:
         try:
             if refusal is not None:
                 raise refusal
+            TRACEPARENT.set(request.traceparent)
             return await self._carry_out(request)
         except ServientError as error:
             logger.debug("%s: %s", self._thing.name, error)

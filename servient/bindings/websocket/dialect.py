@@ -103,6 +103,7 @@ class Request(Generic[Correlation]):
 
     command: Command
     correlation: Correlation
+    traceparent: str = ""
 
 
 class Rejected(Exception):

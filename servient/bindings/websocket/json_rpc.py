@@ -28,6 +28,7 @@ from servient.bindings.websocket.dialect import (
     text_member,
 )
 from servient.errors import InvalidInput, ServientError, problem
+from servient.wot import tracing
 from servient.wot.content import Value, to_json
 from servient.wot.operations import AffordanceKind, Operation
 from servient.wot.subscription import Notification
@@ -76,7 +77,7 @@ class JsonRpc(Dialect[Caller]):
             # Told to everybody: whether the sender wants an answer may be what is wrong (section 5).
             raise Rejected(error, Caller(caller.id)) from error
         try:
-            return Request(_command(method, params, caller), caller)
+            return Request(_command(method, params, caller), caller, _trace(document))
         except InvalidInput as error:
             raise Rejected(error, caller) from error
 
@@ -115,6 +116,12 @@ def _caller(document: dict[str, Any]) -> Caller:
     if isinstance(identifier, str) and len(identifier) > IDENTIFIER_LIMIT_CHARACTERS:
         raise invalid_member("id", f"is longer than {IDENTIFIER_LIMIT_CHARACTERS} characters")
     return Caller(identifier)
+
+
+def _trace(document: dict[str, Any]) -> str:
+    """A member of ours beside those of JSON-RPC."""
+    text = document.get(tracing.NAME)
+    return tracing.parse_traceparent(text) if isinstance(text, str) else ""
 
 
 def _envelope(document: dict[str, Any]) -> tuple[str, dict[str, Any]]:
