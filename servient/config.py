@@ -9,7 +9,15 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AliasChoices, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    AliasChoices,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import (
     BaseSettings,
     NoDecode,
@@ -29,6 +37,22 @@ class ConfigError(ValueError):
 def _also(name: str, *aliases: str) -> Any:
     """A setting's own variable, and those that users of a wasmiot supervisor set already."""
     return AliasChoices(name, PREFIX + name.upper(), *aliases)
+
+
+class PrincipalSettings(BaseModel):
+    """Somebody who may come in: hashes of what they show, and what they may do, on which Things.
+
+    `wasm-servient credential` makes such a table. `things` is a pattern of Things' names.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str = Field(pattern=r"^[A-Za-z0-9_.@-]{1,64}$")
+    scopes: tuple[Literal["read", "invoke", "deploy", "admin"], ...] = Field(min_length=1)
+    things: str = Field("*", min_length=1, max_length=256)
+    token_sha256: str | None = None
+    api_key_sha256: str | None = None
+    password_argon2: str | None = None
 
 
 class Config(BaseSettings):
@@ -185,6 +209,11 @@ class Config(BaseSettings):
         description="Whether the orchestrator gets logs of deployments and executions.",
         validation_alias=_also("external_logging", "EXTERNAL_LOGGING_ENABLED"),
     )
+    principals: tuple[PrincipalSettings, ...] = Field(
+        (),
+        description="Who may come in, as tables of the configuration file; without any, everybody may"
+        " do everything.",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="What is logged."
     )
@@ -232,10 +261,11 @@ class Config(BaseSettings):
 
     @model_validator(mode="after")
     def _is_safe(self) -> "Config":
-        if not self.insecure and not is_loopback(self.host):
+        if not self.insecure and not self.principals and not is_loopback(self.host):
             raise ValueError(
                 f"listening on {self.host} lets everybody who reaches this machine deploy and run"
-                " modules; set `insecure` (--insecure) if that is what you want"
+                " modules; configure `principals`, or set `insecure` (--insecure) if that is what you"
+                " want"
             )
         return self
 

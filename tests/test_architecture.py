@@ -25,7 +25,8 @@ MAY_IMPORT = {
         "servient.errors",
         "converters.component_types",
     },
-    "servient.bindings": {"servient.wot", "servient.errors", "servient.journal"},
+    "servient.security": {"servient.wot", "servient.errors"},
+    "servient.bindings": {"servient.security", "servient.wot", "servient.errors", "servient.journal"},
     "servient.bindings.mqtt": {
         "servient.bindings.paths",
         "servient.mqtt",

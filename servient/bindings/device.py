@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from servient.bindings.http.messages import Handler, Request, Response
 from servient.errors import InvalidInput
 from servient.journal import Journal
+from servient.wot.access import Scope
 from servient.wot.content import parse_json
 from servient.wot.servient import Servient
 
@@ -64,6 +65,7 @@ class DeviceRoutes:
         return self._routes.get(segments)
 
     async def _health(self, request: Request) -> Response:
+        self._servient.policy.require(Scope.READ, self._servient_thing)
         if _is_from_orchestrator(request):
             self._orchestrator.health_checked()
         self._journal.health_checked()
@@ -71,6 +73,7 @@ class DeviceRoutes:
         return Response.json(200, self._machine.health(), headers=((IS_SET_HEADER, is_set),))
 
     async def _register(self, request: Request) -> Response:
+        self._servient.policy.require(Scope.DEPLOY, self._servient_thing)
         document = parse_json(await request.body())
         url = document.get("url") if isinstance(document, dict) else None
         if not isinstance(url, str):
@@ -79,6 +82,7 @@ class DeviceRoutes:
         return Response.json(200, {"status": "success"})
 
     async def _device(self, _: Request) -> Response:
+        self._servient.policy.require(Scope.READ, self._servient_thing)
         platform = await asyncio.to_thread(self._machine.platform)
         # Orchestrators compare names alone, without what they are imported from.
         names = sorted({name.rpartition(".")[2] for name in self._machine.imports})

@@ -89,6 +89,11 @@ class Policy:
         if not self.is_open and _ACTING.get() is None:
             raise Unauthorized("this takes credentials; the Thing Description says which")
 
+    def allows(self, scope: Scope, thing: str) -> bool:
+        """Whether who asks may do that."""
+        principal = _ACTING.get()
+        return self.is_open or (principal is not None and principal.may(scope, thing))
+
     def require(self, scope: Scope, thing: str) -> None:
         """Raises Unauthorized when nobody is known to ask, Forbidden when they may not."""
         if self.is_open:

@@ -7,7 +7,7 @@ from typing import Any
 from wotpy.protocols.server import BaseProtocolServer
 from wotpy.wot.form import Form as WotpyForm
 
-from servient.wot.description import Affordance, Description, Form
+from servient.wot.description import Affordance, Description, Form, Security
 from servient.wot.operations import AffordanceKind
 
 _KINDS = {
@@ -40,6 +40,10 @@ class Binding(BaseProtocolServer):
     def profiles(self, thing: Description) -> list[str]:
         """The W3C profiles that the Thing keeps to over this wire; none unless a binding says so."""
         return []
+
+    def security(self) -> Security | None:
+        """The credentials that every request over this wire takes; None when it takes none."""
+        return None
 
     def add_exposed_thing(self, exposed_thing: Any) -> None:
         """A Thing is now served."""

@@ -16,6 +16,14 @@ Form: TypeAlias = dict[str, Any]
 Document: TypeAlias = dict[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Security:
+    """What a form is used with: the name of one of these definitions, the others being its parts."""
+
+    name: str
+    definitions: Mapping[str, Any]
+
+
 @dataclass(frozen=True)
 class Affordance:
     """One property, action or event: its definition in the TD, read once."""
@@ -163,11 +171,13 @@ class Description:
         forms: Mapping[tuple[AffordanceKind, str], Sequence[Form]],
         own: Sequence[Form],
         profiles: Iterable[str] = (),
+        securities: Sequence[Security] = (),
     ) -> Document:
         """The complete TD: this document with forms added to it. `own` are those of the Thing itself.
 
         `profiles` join those that the document claims already, and @context gets what the forms'
-        own terms need.
+        own terms need. `securities`, if any, take the place of what the document says of it: the
+        first is that of the Thing, and forms say which is theirs.
         """
         document = dict(self.document)
         for kind in AffordanceKind:
@@ -185,7 +195,17 @@ class Description:
         document["@context"] = with_prefixes(document["@context"], added)
         if claimed := _joined(document.get("profile", ()), profiles):
             document["profile"] = claimed
+        if securities:
+            definitions = {name: each for of in securities for name, each in of.definitions.items()}
+            document |= {"securityDefinitions": definitions, "security": [securities[0].name]}
         return document
+
+
+def secured(forms: Iterable[Form], security: Security | None) -> list[Form]:
+    """Forms that say what they are used with."""
+    if security is None:
+        return list(forms)
+    return [{**form, "security": [security.name]} for form in forms]
 
 
 def _joined(claimed: str | Iterable[str], further: Iterable[str]) -> list[str]:

@@ -14,7 +14,7 @@ from servient.errors import NotFound
 from servient.wot.access import Policy
 from servient.wot.binding import Binding
 from servient.wot.catalogue import close_catalogue, serve_catalogue
-from servient.wot.description import Description, Document
+from servient.wot.description import Description, Document, secured
 from servient.wot.entry import WoT
 from servient.wot.invocations import Invocations
 from servient.wot.thing import ExposedThing
@@ -106,13 +106,21 @@ class Servient(WotpyServient):
             bindings = [server for server in self._servers.values() if isinstance(server, Binding)]
             forms = {
                 (affordance.kind, affordance.name): [
-                    form for binding in bindings for form in binding.forms(described, affordance)
+                    form
+                    for binding in bindings
+                    for form in secured(binding.forms(described, affordance), binding.security())
                 ]
                 for affordance in described
             }
-            own = [form for binding in bindings for form in binding.thing_forms(described)]
+            own = [
+                form
+                for binding in bindings
+                for form in secured(binding.thing_forms(described), binding.security())
+            ]
             profiles = [name for binding in bindings for name in binding.profiles(described)]
-            document = self._tds[described] = described.with_forms(forms, own, profiles)
+            securities = [found for each in bindings if (found := each.security()) is not None]
+            document = described.with_forms(forms, own, profiles, securities)
+            self._tds[described] = document
         return document
 
     def refresh_forms(self) -> None:

@@ -9,12 +9,17 @@ from dataclasses import replace
 from servient.bindings.http.extension import Extension
 from servient.bindings.http.messages import Handler, Message, Receive, Request, Response, Send
 from servient.bindings.http.watch import ClientGone
-from servient.errors import NotFound, OperationNotAllowed, ServientError
+from servient.errors import NotFound, OperationNotAllowed, ServientError, Unauthorized
+from servient.security.accounts import Scheme
+from servient.security.authenticator import Authenticator
+from servient.security.credentials import API_KEY_HEADER, parse_credentials
+from servient.wot.access import Principal, acting_as
 
 logger = logging.getLogger(__name__)
 
 MEDIA_TYPE_LIMIT = 200
 PREFLIGHT_SECONDS = 600
+REALM = "wasm-servient"
 
 # Pages of other origins may call and read: the graphical interfaces of orchestrators do.
 _ANY_ORIGIN = (b"access-control-allow-origin", b"*")
@@ -22,7 +27,7 @@ _EXPOSED = (b"access-control-expose-headers", b"ETag, Link, Location")
 _PREFLIGHT = (
     (
         "Access-Control-Allow-Headers",
-        "Authorization, Content-Type, Last-Event-ID, Prefer, X-Chain-Step",
+        "Authorization, Content-Type, Last-Event-ID, Prefer, X-API-Key, X-Chain-Step",
     ),
     ("Access-Control-Max-Age", str(PREFLIGHT_SECONDS)),
 )
@@ -31,8 +36,15 @@ _PREFLIGHT = (
 class Application:
     """Answers requests with the first of `routes` that knows their path."""
 
-    def __init__(self, routes: Sequence[Extension], body_limit_bytes: int) -> None:
+    def __init__(
+        self,
+        routes: Sequence[Extension],
+        body_limit_bytes: int,
+        authenticator: Authenticator | None = None,
+    ) -> None:
         self._routes = tuple(routes)
+        self._authenticator = authenticator
+        self._challenges = _challenges(authenticator) if authenticator else ()
         self._body_limit_bytes = body_limit_bytes
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
@@ -51,7 +63,13 @@ class Application:
         try:
             handlers = self._find(request)
             handler = handlers.get(request.method) or _default(request.method, handlers)
-            return await handler(request)
+            if self._authenticator is None:
+                return await handler(request)
+            with acting_as(await self._principal(self._authenticator, request)):
+                return await handler(request)
+        except Unauthorized as error:
+            logger.info("%s %s: %s", request.method, request.path, error.detail)
+            return replace(Response.problem(error, request.path), headers=self._challenges)
         except ServientError as error:
             logger.info("%s %s: %s", request.method, request.path, error.detail)
             return _refusal(error, request, handlers)
@@ -61,12 +79,32 @@ class Application:
             logger.exception("%s %s failed", request.method, request.path)
             return Response.problem(ServientError("the servient failed"), request.path)
 
+    @staticmethod
+    async def _principal(authenticator: Authenticator, request: Request) -> Principal | None:
+        """Who asks; None when no credentials are shown. Raises Unauthorized for wrong ones."""
+        credentials = parse_credentials(
+            request.header("authorization"), request.header(API_KEY_HEADER)
+        )
+        if credentials is None:
+            return None
+        return await authenticator.authenticate(credentials, request.client)
+
     def _find(self, request: Request) -> Mapping[str, Handler]:
         segments = request.segments
         for routes in self._routes:
             if (handlers := routes.find(segments)) is not None:
                 return handlers
         raise NotFound(f"nothing is at {request.path[:200]}")
+
+
+def _challenges(authenticator: Authenticator) -> tuple[tuple[str, str], ...]:
+    """What an answer without the right credentials asks for (RFC 9110 section 11.6.1)."""
+    known = {
+        Scheme.BEARER: f'Bearer realm="{REALM}"',
+        Scheme.BASIC: f'Basic realm="{REALM}", charset="UTF-8"',
+    }
+    asked = [text for scheme, text in known.items() if scheme in authenticator.schemes]
+    return (("WWW-Authenticate", ", ".join(asked)),) if asked else ()
 
 
 def _default(method: str, handlers: Mapping[str, Handler]) -> Handler:

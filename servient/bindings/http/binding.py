@@ -21,8 +21,10 @@ from servient.bindings.http.replays import Replays
 from servient.bindings.http.subscribers import Subscribers
 from servient.bindings.http.whole_things import WholeThings
 from servient.bindings.paths import affordance_path, thing_path
+from servient.security.authenticator import Authenticator
+from servient.security.describe import to_security
 from servient.wot.binding import Binding
-from servient.wot.description import Affordance, Description, Form
+from servient.wot.description import Affordance, Description, Form, Security
 from servient.wot.door import Door
 from servient.wot.servient import Servient
 
@@ -64,6 +66,7 @@ class HttpBinding(Binding):
         heartbeat_seconds: float = HEARTBEAT_SECONDS,
         subscriptions_limit: int = SUBSCRIPTIONS_LIMIT,
         limits: Limits | None = None,
+        authenticator: Authenticator | None = None,
     ) -> None:
         super().__init__(public_host, port)
         self._host = host
@@ -74,6 +77,7 @@ class HttpBinding(Binding):
         self._heartbeat_seconds = heartbeat_seconds
         self._subscriptions_limit = subscriptions_limit
         self._limits = limits or Limits()
+        self._authenticator = authenticator
         self._parts: _Parts | None = None
 
     @property
@@ -106,7 +110,8 @@ class HttpBinding(Binding):
             directory,
             *self._extensions,
         ]
-        listener = Listener(Application(routes, self._body_limit_bytes), self._limits)
+        application = Application(routes, self._body_limit_bytes, self._authenticator)
+        listener = Listener(application, self._limits)
         self._port: int = await listener.start(self._host, self.port)
         self._parts = _Parts(directory, subscribers, polls, replays, listener)
         servient.refresh_forms()  # the port may have become known only now
@@ -139,7 +144,10 @@ class HttpBinding(Binding):
         return to_thing_forms(self.origin + thing_path(thing.name), thing)
 
     def profiles(self, thing: Description) -> list[str]:
-        return profiles_of(thing)
+        return [] if self._authenticator else profiles_of(thing)
+
+    def security(self) -> Security | None:
+        return to_security(self._authenticator.schemes) if self._authenticator else None
 
     def build_base_url(self, hostname: str, thing: Any) -> str:
         """WoTPy's way to ask where a Thing is."""

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from servient.bindings.http.listing import Page, parse_page
 from servient.bindings.http.messages import Handler, Request, Response
 from servient.errors import NotFound
+from servient.wot.access import Scope
 from servient.wot.content import to_json
 from servient.wot.description import Document
 from servient.wot.servient import Servient
@@ -51,22 +52,28 @@ class Directory:
         self._encoded.pop(name, None)
 
     async def _read_own(self, request: Request) -> Response:
+        """For everybody: it says which credentials are wanted."""
         if self._own_thing is None:
             raise NotFound("this servient has no Thing of its own")
         return self._td(self._own_thing, request)
 
     async def _read(self, request: Request) -> Response:
-        return self._td(request.segments[1], request)
+        self._servient.policy.require_somebody()
+        name = self._servient.exposed(request.segments[1]).name
+        self._servient.policy.require(Scope.READ, name)
+        return self._td(name, request)
 
     def _td(self, name: str, request: Request) -> Response:
         encoded = self._encode(self._servient.exposed(name))
         return _respond(encoded.body, encoded.etag, TD_MEDIA_TYPE, request)
 
     async def _list(self, request: Request) -> Response:
-        page = parse_page(request)
-        things = sorted(
-            self._servient.enabled_exposed_things, key=lambda t: t.description.id or t.name
+        page, policy = parse_page(request), self._servient.policy
+        policy.require_somebody()
+        visible = (
+            t for t in self._servient.enabled_exposed_things if policy.allows(Scope.READ, t.name)
         )
+        things = sorted(visible, key=lambda t: t.description.id or t.name)
         encoded = [self._encode(thing) for thing in things]
         body = page.of([one.body for one in encoded])
         etag = _etag(b"".join(one.etag.encode() for one in encoded))

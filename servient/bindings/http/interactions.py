@@ -67,6 +67,7 @@ class Interactions:
         return Response.of(output, request.header("accept"))
 
     async def _input(self, request: Request, kind: AffordanceKind) -> Value:
+        self._servient.policy.require_somebody()  # before a stranger's body is read
         _, thing, _, name = request.segments
         media_type = request.header("content-type")
         if is_form(media_type):

@@ -7,6 +7,7 @@ from servient.bindings.http.messages import Request
 from servient.bindings.orchestrator.modules import DeployedModules
 from servient.bindings.paths import to_path
 from servient.errors import NotFound
+from servient.wot.access import Scope
 from servient.wot.content import Content, to_json, to_plain
 from servient.wot.invocation import Invocation
 from servient.wot.record import FILE_TYPES
@@ -34,11 +35,20 @@ class History:
 
     def __iter__(self) -> Iterator[Invocation]:
         """Those of deployed functions, oldest first: only Things of modules have a colon in their names."""
-        return (each for each in self._servient.invocations if ":" in each.thing)
+        policy = self._servient.policy
+        policy.require_somebody()
+        return (
+            each
+            for each in self._servient.invocations
+            if ":" in each.thing and policy.allows(Scope.READ, each.thing)
+        )
 
     def find(self, invocation_id: str) -> Invocation:
         """Raises NotFound."""
-        return self._servient.invocations.find(invocation_id)
+        self._servient.policy.require_somebody()
+        invocation = self._servient.invocations.find(invocation_id)
+        self._servient.policy.require(Scope.READ, invocation.thing)
+        return invocation
 
     def entry(self, request: Request, invocation: Invocation) -> dict[str, Any]:
         deployment, _, module = invocation.thing.partition(":")

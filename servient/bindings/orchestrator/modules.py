@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from servient.errors import NotFound
+from servient.wot.access import Scope
 from servient.wot.description import Affordance, Description
 from servient.wot.operations import AffordanceKind
 from servient.wot.servient import Servient
@@ -69,6 +70,7 @@ class DeployedModules:
             DeployedModule(thing)
             for thing in self._servient.enabled_exposed_things
             if thing.description.module is not None
+            and self._servient.policy.allows(Scope.READ, thing.name)
             and deployment in (None, thing.description.deployment)
         )
         return [module for module in modules if module.is_called(name)]

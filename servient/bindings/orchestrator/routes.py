@@ -9,8 +9,9 @@ from servient.bindings.orchestrator.answers import await_end, file, not_ready, r
 from servient.bindings.orchestrator.executions import Executions
 from servient.bindings.orchestrator.history import History
 from servient.bindings.orchestrator.modules import DeployedModule, DeployedModules
-from servient.errors import NotFound, ServientError
+from servient.errors import NotFound, ServientError, Unauthorized
 from servient.journal import Journal
+from servient.wot.access import Policy, Scope
 from servient.wot.content import Content, Value
 from servient.wot.description import Affordance
 from servient.wot.door import Door, Interaction
@@ -37,6 +38,7 @@ class OrchestratorRoutes:
         journal: Journal,
         hold_seconds: float = HOLD_SECONDS,
     ) -> None:
+        self._servient = servient
         self._servient_thing = servient_thing
         self._hold_seconds = hold_seconds
         self._door = Door(servient)
@@ -51,7 +53,8 @@ class OrchestratorRoutes:
         handlers = self._find(segments)
         if handlers is None:
             return None
-        return {method: partial(_answering, handler) for method, handler in handlers.items()}
+        policy = self._servient.policy
+        return {method: partial(_answering, policy, each) for method, each in handlers.items()}
 
     def _find(self, segments: tuple[str, ...]) -> Mapping[str, Handler] | None:
         match segments:
@@ -120,6 +123,7 @@ class OrchestratorRoutes:
         self, deployment: str, module: str, function: str, name: str, _: Request
     ) -> Response:
         found = self._modules.find(deployment, module)
+        self._servient.policy.require(Scope.READ, found.thing.name)
         return await self._newest_file([found], name, found.action(function))
 
     async def _module_file(
@@ -140,10 +144,13 @@ class OrchestratorRoutes:
         raise NotFound(f"there is no file {name[:200]!r}")
 
 
-async def _answering(handler: Handler, request: Request) -> Response:
+async def _answering(policy: Policy, handler: Handler, request: Request) -> Response:
     """The one place where an error becomes an answer in the orchestrators' shape."""
     try:
+        policy.require_somebody()
         return await handler(request)
+    except Unauthorized:
+        raise  # the binding says which credentials are wanted
     except ServientError as error:
         logger.info("%s %s: %s", request.method, request.path, error.detail)
         return refusal(error)

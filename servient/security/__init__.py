@@ -1,0 +1,1 @@
+"""Who may come in: principals, their credentials, and how they are checked."""

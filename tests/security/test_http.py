@@ -1,0 +1,147 @@
+"""Who may do what over HTTP, on every route."""
+
+import base64
+import json
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import httpx
+import pytest
+
+from servient.app import App
+from servient.config import Config
+from servient.security.secrets import hash_password, hash_token
+from tests.bindings.http.serving import is_problem
+from tests.files import FileServer
+from thing_descriptions.validator import validate_td
+
+TOKENS = {name: f"token-of-{name}-0123456789" for name in ("reader", "caller", "deployer", "admin")}
+SCOPES = {"reader": ["read"], "caller": ["invoke"], "deployer": ["deploy"], "admin": ["admin"]}
+PRINCIPALS: list[dict[str, Any]] = [
+    {"name": name, "scopes": scopes, "token_sha256": hash_token(TOKENS[name])}
+    for name, scopes in SCOPES.items()
+] + [
+    {
+        "name": "elsewhere",
+        "scopes": ["admin"],
+        "things": "other:*",
+        "api_key_sha256": hash_token("k"),
+    },
+    {"name": "bob", "scopes": ["read"], "password_argon2": hash_password("secret")},
+]
+
+MANIFEST = "counter/manifest.json"
+THING = "/things/d:counter"
+# What takes which scope.
+ROUTES = [
+    ("GET", THING, "read"),
+    ("GET", "/things", "read"),
+    ("GET", f"{THING}/properties", "read"),
+    ("GET", f"{THING}/properties/generation", "read"),
+    ("GET", f"{THING}/actions", "read"),
+    ("GET", f"{THING}/actions/increment/99", "read"),
+    ("POST", f"{THING}/actions/increment", "invoke"),
+    ("DELETE", f"{THING}/actions/increment/99", "invoke"),
+    ("PUT", f"{THING}/properties", "invoke"),
+    ("GET", "/d/modules/counter/increment", "invoke"),
+    ("POST", "/d/modules/counter/increment", "invoke"),
+    ("GET", "/request-history", "read"),
+    ("GET", "/module_results/counter/x", "read"),
+    ("GET", "/deploy", "read"),
+    ("POST", "/deploy", "deploy"),
+    ("DELETE", "/deploy/none", "deploy"),
+    ("POST", "/things/servient/actions/undeploy", "deploy"),
+    ("GET", "/things/servient/properties/things", "read"),
+    ("GET", "/health", "read"),
+    ("GET", "/.well-known/wasmiot-device-description", "read"),
+    ("POST", "/register", "deploy"),
+]
+# Lists, which show what one may see.
+FILTERED = ("/things", "/request-history", "/module_results/counter/x")
+
+
+@pytest.fixture
+async def http(
+    files: FileServer, settings: Callable[..., Config]
+) -> AsyncIterator[httpx.AsyncClient]:
+    config = settings(bindings=("http",), principals=PRINCIPALS)
+    async with App(config) as app:
+        await app.deployer.deploy(files.manifest(MANIFEST, deploymentId="d"))
+        async with httpx.AsyncClient(base_url=app.addresses()["http"], timeout=30) as client:
+            yield client
+
+
+def bearer(name: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {TOKENS[name]}"}
+
+
+@pytest.mark.parametrize(("method", "path", "scope"), ROUTES)
+async def test_a_route_takes_its_scope(
+    http: httpx.AsyncClient, method: str, path: str, scope: str
+) -> None:
+    for headers in ({}, {"Authorization": "Bearer wrong"}, {"X-API-Key": "wrong"}):
+        refused = await http.request(method, path, headers=headers)
+        assert is_problem(refused, 401), (headers, refused.text)
+        assert refused.headers["www-authenticate"].startswith("Bearer realm=")
+    for name, scopes in SCOPES.items():
+        answer = await http.request(method, path, headers=bearer(name))
+        if scope in scopes or "admin" in scopes or path in FILTERED:
+            assert answer.status_code not in (401, 403), answer.text
+        else:
+            assert answer.status_code == 403, (name, answer.text)
+    other = await http.request(method, path, headers={"X-API-Key": "k"})
+    assert other.status_code == (403 if path not in FILTERED else other.status_code)
+
+
+async def test_an_invocation_is_for_who_may_read_its_thing(http: httpx.AsyncClient) -> None:
+    ran = await http.get("/d/modules/counter/increment", headers=bearer("caller"))
+    path = ran.json()["resultUrl"]
+    assert (await http.get(path)).status_code == 401
+    assert (await http.get(path, headers=bearer("caller"))).status_code == 403
+    assert (await http.get(path, headers=bearer("reader"))).status_code == 200
+
+
+async def test_lists_show_what_one_may_see(http: httpx.AsyncClient) -> None:
+    await http.post("/d/modules/counter/increment", headers=bearer("caller"))
+    for name, count in (("reader", 2), ("caller", 0), ("admin", 2)):
+        assert len((await http.get("/things", headers=bearer(name))).json()) == count
+        history = (await http.get("/request-history", headers=bearer(name))).json()
+        assert len(history) == (1 if count else 0)
+    assert (await http.get("/things", headers={"X-API-Key": "k"})).json() == []
+
+
+async def test_the_td_says_what_is_enforced_and_no_secret(http: httpx.AsyncClient) -> None:
+    own = await http.get("/.well-known/wot")
+    assert own.status_code == 200
+    served = await http.get(THING, headers=bearer("reader"))
+    for answer in (own, served):
+        td = answer.json()
+        assert validate_td(td) == []
+        assert td["security"] == ["any_sc"]
+        schemes = {each["scheme"] for each in td["securityDefinitions"].values()}
+        assert schemes == {"bearer", "basic", "apikey", "combo"}
+        assert "profile" not in td
+        assert not any(token in answer.text for token in TOKENS.values())
+        assert "argon2" not in answer.text
+    forms = json.dumps(served.json()["actions"])
+    assert forms.count('"security": ["any_sc"]') == forms.count('"href"')
+
+
+async def test_a_name_and_a_password(http: httpx.AsyncClient) -> None:
+    for password, status in (("secret", 200), ("wrong", 401)):
+        text = base64.b64encode(f"bob:{password}".encode()).decode()
+        answer = await http.get("/health", headers={"Authorization": f"Basic {text}"})
+        assert answer.status_code == status
+
+
+async def test_who_tries_too_often_has_to_wait(http: httpx.AsyncClient) -> None:
+    for _ in range(10):
+        await http.get("/health", headers={"Authorization": "Bearer wrong"})
+    answer = await http.get("/health", headers=bearer("admin"))
+    assert is_problem(answer, 429)
+
+
+async def test_a_preflight_takes_no_credentials(http: httpx.AsyncClient) -> None:
+    answer = await http.options(THING, headers={"Origin": "http://page"})
+    assert answer.status_code == 204
+    assert "Authorization" in answer.headers["access-control-allow-headers"]
