@@ -11,6 +11,7 @@ from servient.mqtt.errors import ConnectionLost, MqttError
 from servient.mqtt.message import Broker, Message
 from servient.mqtt.session import Session
 from servient.mqtt.terms import OUTPUT, PROBLEM
+from servient.wot.tracing import TRACEPARENT
 
 Listener = Callable[[Message], None]
 
@@ -78,6 +79,7 @@ class MqttLink:
                 content_type=media_type,
                 response_topic=self._own_topic,
                 correlation=correlation,
+                traceparent=TRACEPARENT.get(),
             )
             await connection.send(request)
             return await answer

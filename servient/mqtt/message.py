@@ -42,7 +42,8 @@ class Message:
     `is_retained` of one that comes in says that it is what the broker kept from earlier. Content
     type, response topic and correlation are properties of MQTT 5 and never there in 3.1.1. What comes
     in for an `Identity` is acknowledged by calling `acknowledge`; `is_again` says that the broker has
-    sent it before, under the same `packet_id`, and has seen no acknowledgement.
+    sent it before, under the same `packet_id`, and has seen no acknowledgement. `traceparent` is a
+    user property of that name (W3C Trace Context), "" without.
     """
 
     topic: str
@@ -52,6 +53,7 @@ class Message:
     content_type: str | None = None
     response_topic: str | None = None
     correlation: bytes | None = None
+    traceparent: str = field(default="", kw_only=True)
     packet_id: int = field(default=0, compare=False)
     is_again: bool = field(default=False, compare=False)
     acknowledge: Callable[[], None] = field(default=_nothing, compare=False, repr=False)

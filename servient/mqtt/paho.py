@@ -24,6 +24,7 @@ KEEPALIVE_SECONDS = 30
 TICK_SECONDS = 1.0
 
 _CONTENT_TYPE, _RESPONSE_TOPIC, _CORRELATION = b"\x03", b"\x08", b"\x09"
+_USER_PROPERTY, _TRACEPARENT = b"\x26", "traceparent"
 
 
 class Client:
@@ -172,6 +173,9 @@ def _publish_properties(message: Message) -> Properties | None:
         packed += _RESPONSE_TOPIC + _string(message.response_topic.encode())
     if message.correlation is not None:
         packed += _CORRELATION + _string(message.correlation)
+    if message.traceparent:
+        pair = _string(_TRACEPARENT.encode()) + _string(message.traceparent.encode())
+        packed += _USER_PROPERTY + pair
     return _Packed(_variable_integer(len(packed)) + packed) if packed else None
 
 
@@ -198,6 +202,7 @@ def to_message(received: mqtt.MQTTMessage, acknowledge: Callable[[], None]) -> M
         received.mid,
         received.dup,
         acknowledge,
+        traceparent=dict(getattr(properties, "UserProperty", ())).get(_TRACEPARENT, ""),
     )
 
 

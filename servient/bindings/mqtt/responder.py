@@ -15,6 +15,7 @@ from servient.wot.content import JSON_MEDIA_TYPE, Content
 from servient.wot.door import Door, Interaction
 from servient.wot.operations import AffordanceKind, Operation
 from servient.wot.servient import Servient
+from servient.wot.tracing import TRACEPARENT, parse_traceparent
 
 logger = logging.getLogger(__name__)
 
@@ -87,6 +88,7 @@ class Responder:
         return None
 
     async def _serve(self, request: Request, message: Message, route: Route | None) -> None:
+        TRACEPARENT.set(parse_traceparent(message.traceparent))
         try:
             content = self._input(request, message)
             value = await self._door.perform(
