@@ -106,7 +106,7 @@ class SwaggerReader(Reader):
                 place = node.member("collectionFormat")
                 self._losses.drop(place, str(collection), "RFC 6570 has no such separator")
                 style = "form"
-        is_path = node.member("in").value in {Place.PATH, Place.HEADER}
+        is_path = node.member("in").value in (Place.PATH, Place.HEADER)
         shown = {name: node.value[name] for name in node.value if name in _PARAMETER - {"schema"}}
         shown.pop("collectionFormat", None)
         shown["style"] = "simple" if is_path else style
