@@ -1,7 +1,8 @@
 // A consumer: node-wot with the client of one protocol alone, told what to do.
 //
-// Reads from standard input one JSON object {scheme, td | url, steps, deadlineSeconds}; writes one line
-// of JSON per step, {"ok": value} or {"error": message, "body": what came instead}, and ends by itself.
+// Reads from standard input one JSON object {scheme, tasks: [{td | url, steps}], deadlineSeconds}, each
+// task for one Thing; writes one line of JSON per step, {"ok": value} or {"error": message, "body": what
+// came instead}, and ends by itself.
 //
 // Steps: {do: "read"|"write"|"invoke"|"observe"|"subscribe"|"values"|"stop"|"explore", name, value,
 // count, form, as}. `observe` and `subscribe` are done once they are active; `values` waits for `count`
@@ -141,11 +142,13 @@ async function answer(promise, seconds) {
   }
 }
 
-const { scheme, td, url, steps, deadlineSeconds = 10 } = JSON.parse(await text(process.stdin));
+const { scheme, tasks, deadlineSeconds = 10 } = JSON.parse(await text(process.stdin));
 const wot = await load(scheme).start();
-const found = td ?? (await within(deadlineSeconds, wot.requestThingDescription(url)));
-const consumer = new Consumer(wot, await wot.consume(found));
-for (const step of steps) {
-  console.log(JSON.stringify(await answer(consumer.perform(step), deadlineSeconds)));
+for (const { td, url, steps } of tasks) {
+  const found = td ?? (await within(deadlineSeconds, wot.requestThingDescription(url)));
+  const consumer = new Consumer(wot, await wot.consume(found));
+  for (const step of steps) {
+    console.log(JSON.stringify(await answer(consumer.perform(step), deadlineSeconds)));
+  }
 }
 process.exit(0);

@@ -3,7 +3,7 @@
 import contextlib
 import json
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -17,6 +17,7 @@ STEP_SECONDS = 10.0
 
 Step: TypeAlias = dict[str, Any]
 Answer: TypeAlias = dict[str, Any]
+TD: TypeAlias = dict[str, Any] | str
 
 
 def read(name: str, **options: Any) -> Step:
@@ -66,30 +67,44 @@ def node_with_packages() -> str:
 
 
 @contextlib.asynccontextmanager
-async def consuming(
-    scheme: str, td: dict[str, Any] | str, *steps: Step
-) -> AsyncIterator[AsyncIterator[Answer]]:
+async def consuming(scheme: str, td: TD, *steps: Step) -> AsyncIterator[AsyncIterator[Answer]]:
     """Have node-wot consume a TD, given or at a URL, through one client; one answer for each step.
 
     An answer is {"ok": value}, or {"error": message} perhaps with the "body" that node-wot refused.
     """
+    async with _consuming(scheme, (td, steps)) as answers:
+        yield answers
+
+
+@contextlib.asynccontextmanager
+async def _consuming(
+    scheme: str, *tasks: tuple[TD, Sequence[Step]]
+) -> AsyncIterator[AsyncIterator[Answer]]:
     task = {
         "scheme": scheme,
-        ("url" if isinstance(td, str) else "td"): td,
-        "steps": steps,
+        "tasks": [
+            {("url" if isinstance(td, str) else "td"): td, "steps": steps} for td, steps in tasks
+        ],
         "deadlineSeconds": STEP_SECONDS,
     }
     command = (node_with_packages(), str(FOLDER / "consume.mjs"))
 
     async def answers() -> AsyncIterator[Answer]:
-        for _ in steps:
-            yield json.loads(await line_of(output))
+        for _, steps in tasks:
+            for _ in steps:
+                yield json.loads(await line_of(output))
 
     async with running(*command, given=json.dumps(task).encode()) as output:
         yield answers()
 
 
-async def consume(scheme: str, td: dict[str, Any] | str, *steps: Step) -> list[Answer]:
+async def consume(scheme: str, td: TD, *steps: Step) -> list[Answer]:
     """All answers at once."""
     async with consuming(scheme, td, *steps) as answers:
         return [answer async for answer in answers]
+
+
+async def consume_all(scheme: str, *tasks: tuple[TD, Sequence[Step]]) -> list[list[Answer]]:
+    """All answers of steps with several Things, one after the other, of one node-wot."""
+    async with _consuming(scheme, *tasks) as answers:
+        return [[await anext(answers) for _ in steps] for _, steps in tasks]
