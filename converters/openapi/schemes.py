@@ -91,7 +91,7 @@ def _http(node: Node, losses: Losses) -> Scheme:
 
 def _api_key(node: Node, losses: Losses) -> Scheme:
     place, name = node.member("in").value, node.member("name").value
-    if place not in {"header", "query", "cookie"} or not isinstance(name, str) or not name:
+    if place not in ("header", "query", "cookie") or not isinstance(name, str) or not name:
         losses.fault(node, "an API key has a name, and is in header, query or cookie")
         return Scheme({"scheme": "auto"})
     return Scheme({"scheme": "apikey", "in": place, "name": name})
