@@ -1,5 +1,6 @@
 """A link: how long packets take, how many per second it carries, and what becomes of them."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -125,3 +126,12 @@ class Link:
             if change.at_seconds <= seconds:
                 values |= change.values()
         return replace(self, schedule=(), schedule_period_seconds=None, **values)
+
+    def next_change(self, seconds: float) -> float:
+        """When it is another link after that many seconds: infinity if it stays."""
+        period = self.schedule_period_seconds
+        begin = 0.0 if period is None else seconds - seconds % period
+        times = [begin + change.at_seconds for change in self.schedule]
+        if period is not None and self.schedule:
+            times.append(times[0] + period)
+        return min((time for time in times if time > seconds), default=math.inf)

@@ -1,0 +1,235 @@
+"""The first process of an emulation's process namespace: starts replicas, and all ends with it."""
+
+import gc
+import os
+import select
+import signal
+import socket
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn
+
+from emulation.embedded.assignment import Assignment
+from emulation.embedded.channel import BEGIN, Speaker
+from emulation.embedded.kernel import (
+    CLONE_NEWNET,
+    CLONE_NEWNS,
+    CLONE_NEWUTS,
+    MS_NODEV,
+    MS_NOEXEC,
+    MS_NOSUID,
+    Kernel,
+)
+from emulation.embedded.plan import Place
+from emulation.embedded.switch import Report, Switch
+from emulation.embedded.wiring import wire
+from emulation.node.replica import Replica, run_replica
+from emulation.topology.node import Node, RestartPolicy
+
+HOSTS, RESOLVER = Path("/etc/hosts"), Path("/etc/resolv.conf")
+STOP_SECONDS = 1.5
+# A replica that crashes at once is not started again at once.
+PAUSES_SECONDS = (0.2, 0.5, 1.0, 2.0, 5.0)
+STABLE_SECONDS = 30.0
+REPLICA_NICENESS = 5
+COUNTS_PER_MESSAGE = 300
+
+
+@dataclass(slots=True)
+class Life:
+    """One replica: its process while it has one, and when it is to have one again."""
+
+    place: Place
+    process: int = 0
+    started_at: float = 0.0
+    start_at: float | None = 0.0
+    crashes: int = 0
+
+
+class First:
+    """Process 1 of the emulation."""
+
+    def __init__(self, kernel: Kernel, assignment: Assignment, channel: socket.socket) -> None:
+        self._kernel = kernel
+        self._assignment = assignment
+        self._channel = channel
+        self._speaker = Speaker(channel)
+        self._lives = [Life(place) for place in assignment.plan.places]
+        self._switch = 0
+        self._namespaces: dict[str, int] = {}
+
+    def run(self) -> int:
+        """Until the runner says so or is gone."""
+        self._mount()
+        self._namespaces = wire(self._kernel, self._assignment.plan)
+        self._switch = self._fork("switch", self._run_switch)
+        gc.freeze()  # pages that nobody writes to are shared by all replicas
+        awake, waker = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
+        signal.set_wakeup_fd(waker, warn_on_full_buffer=False)
+        signal.signal(signal.SIGCHLD, lambda number, frame: None)
+        poll = select.poll()
+        poll.register(self._channel, select.POLLIN)
+        poll.register(awake, select.POLLIN)
+        while True:
+            self._reap()
+            wait = self._start_due()
+            for descriptor, _ in poll.poll(wait * 1000):
+                if descriptor == awake:
+                    with suppress(BlockingIOError):
+                        os.read(awake, 4096)
+                elif self._channel.recv(100) == BEGIN:
+                    os.kill(self._switch, signal.SIGUSR1)
+                else:  # to stop, or the runner is gone
+                    self._stop()
+                    return 0
+
+    # Before replicas
+
+    def _mount(self) -> None:
+        """Processes see those of their namespace, where the machine lets us show them."""
+        with suppress(OSError):
+            self._kernel.mount("proc", Path("/proc"), "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC)
+        resolver = self._assignment.work / "resolv.conf"
+        resolver.write_text("")
+        if RESOLVER.is_file():
+            with suppress(OSError):
+                self._kernel.bind(resolver, RESOLVER)
+
+    def _run_switch(self) -> None:
+        def tell(report: Report) -> bool:
+            counts = report.counts
+            for first in range(0, max(len(counts), 1), COUNTS_PER_MESSAGE):
+                self._speaker.say(
+                    "traffic",
+                    at=time.time(),
+                    counts=counts[first : first + COUNTS_PER_MESSAGE],
+                    lateness_seconds=report.lateness_seconds,
+                    missed=report.missed if first == 0 else 0,
+                )
+            return True
+
+        assignment = self._assignment
+        with suppress(PermissionError):
+            os.nice(-10)
+        Switch(assignment.plan, assignment.ports(), assignment.topology.seed, tell).run()
+
+    # Processes
+
+    def _fork(self, name: str, work: Callable[[], None]) -> int:
+        sys.stdout.flush()
+        process = os.fork()
+        if not process:
+            self._be_child(name, work)
+        return process
+
+    def _be_child(self, name: str, work: Callable[[], None]) -> NoReturn:
+        status = 1
+        try:
+            signal.set_wakeup_fd(-1)
+            for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT):
+                signal.signal(number, signal.SIG_DFL)
+            os.setsid()
+            log = os.open(
+                self._assignment.logs / f"{name}.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644
+            )
+            os.dup2(log, 1)
+            os.dup2(log, 2)
+            work()
+            status = 0
+        except SystemExit as ending:
+            status = ending.code if isinstance(ending.code, int) else 1
+        except BaseException:  # noqa: BLE001 - a child must not go on as its parent
+            sys.excepthook(*sys.exc_info())
+        finally:
+            with suppress(OSError, ValueError):
+                sys.stdout.flush()
+                sys.stderr.flush()
+            os._exit(status)
+
+    def _start_due(self) -> float:
+        """Start the replicas whose time has come; after how long the next one's has."""
+        now = time.monotonic()
+        for life in self._lives:
+            if life.start_at is not None and life.start_at <= now:
+                life.start_at = None
+                life.started_at = now
+                life.process = self._fork(life.place.name, lambda life=life: self._live(life))  # type: ignore[misc] # bound now
+                self._speaker.say("state", replica=life.place.name, state="started", at=time.time())
+        times = [life.start_at - now for life in self._lives if life.start_at is not None]
+        return max(min(times, default=60.0), 0.01)
+
+    def _live(self, life: Life) -> None:
+        place, assignment = life.place, self._assignment
+        os.nice(REPLICA_NICENESS)
+        self._kernel.enter(self._namespaces[place.name], CLONE_NEWNET)
+        self._kernel.unshare(CLONE_NEWNS | CLONE_NEWUTS)
+        socket.sethostname(place.name)
+        folder = assignment.work / place.name
+        folder.mkdir(exist_ok=True)
+        hosts = folder / "hosts"
+        hosts.write_text(assignment.plan.hosts_file(place))
+        self._kernel.bind(hosts, HOSTS)
+        run_replica(
+            Replica(
+                place.name,
+                place.kind,
+                place.hosts,
+                assignment.topology.ports,
+                assignment.base,
+                folder,
+                assignment.metrics / f"{place.name}.sqlite",
+                f"{assignment.topology.seed}/{place.name}",
+            ),
+            self._speaker,
+        )
+
+    def _reap(self) -> None:
+        while True:
+            try:
+                process, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if not process:
+                return
+            if process == self._switch:
+                self._speaker.say("refused", reason="the switch ended: see logs/switch.log")
+            for life in self._lives:
+                if life.process == process:
+                    self._ended(life, os.waitstatus_to_exitcode(status))
+
+    def _ended(self, life: Life, code: int) -> None:
+        life.process = 0
+        now = time.monotonic()
+        has_failed = code != 0
+        life.crashes = 0 if now - life.started_at > STABLE_SECONDS else life.crashes + has_failed
+        self._speaker.say(
+            "state",
+            replica=life.place.name,
+            state="crashed" if has_failed else "ended",
+            at=time.time(),
+            code=code,
+        )
+        kind = life.place.kind
+        policy = kind.restart if isinstance(kind, Node) else RestartPolicy.ALWAYS
+        if policy is RestartPolicy.ALWAYS or (policy is RestartPolicy.ON_FAILURE and has_failed):
+            life.start_at = now + PAUSES_SECONDS[min(life.crashes, len(PAUSES_SECONDS) - 1)]
+
+    def _stop(self) -> None:
+        """Let replicas end by themselves, for a moment; what remains ends with this process."""
+        for life in self._lives:
+            if life.process:
+                with suppress(ProcessLookupError):
+                    os.kill(life.process, signal.SIGTERM)
+        end = time.monotonic() + STOP_SECONDS
+        running = {life.process for life in self._lives if life.process}
+        while running and time.monotonic() < end:
+            with suppress(ChildProcessError):
+                process, _ = os.waitpid(-1, os.WNOHANG)
+                running.discard(process)
+                if process:
+                    continue
+            time.sleep(0.01)

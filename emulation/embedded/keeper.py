@@ -1,0 +1,80 @@
+"""The process that an emulation lives in: namespaces, the switch, and replicas that it restarts.
+
+Run as `python -m emulation.embedded.keeper CHANNEL`, with an assignment as its input. It is two
+processes: one outside that cleans up, and the first of a process namespace, with which all ends.
+"""
+
+import os
+import pickle
+import shutil
+import signal
+import socket
+import sys
+import traceback
+from pathlib import Path
+
+from emulation.embedded.assignment import Assignment
+from emulation.embedded.channel import Speaker
+from emulation.embedded.first import First
+from emulation.embedded.kernel import (
+    CLONE_NEWIPC,
+    CLONE_NEWNET,
+    CLONE_NEWNS,
+    CLONE_NEWPID,
+    CLONE_NEWUSER,
+    CLONE_NEWUTS,
+    MS_PRIVATE,
+    MS_REC,
+    Kernel,
+    map_users,
+)
+
+NAMESPACES = CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC
+
+
+def main() -> int:
+    """Returns when nothing is left of the emulation."""
+    channel = socket.socket(fileno=int(sys.argv[1]))
+    assignment: Assignment = pickle.load(sys.stdin.buffer)  # noqa: S301 - of our own parent
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)  # the end is told over the channel
+    kernel = Kernel()
+    try:
+        isolate(kernel, is_root=assignment.is_root)
+    except OSError as error:
+        Speaker(channel).say("refused", reason=f"{error.strerror or error}")
+        return 1
+    first = os.fork()
+    if first == 0:
+        _be_first(kernel, assignment, channel)
+    channel.close()
+    os.waitpid(first, 0)
+    # Here, where it happens however the other one ended.
+    shutil.rmtree(assignment.work, ignore_errors=True)
+    return 0
+
+
+def isolate(kernel: Kernel, *, is_root: bool) -> None:
+    """Have the next child be the first of a process namespace, in a network of its own."""
+    user, group = os.getuid(), os.getgid()
+    kernel.unshare(NAMESPACES if is_root else NAMESPACES | CLONE_NEWUSER)
+    if not is_root:
+        map_users(user, group)
+    # No mount of ours is seen by anybody else.
+    kernel.mount("none", Path("/"), "", MS_REC | MS_PRIVATE)
+
+
+def _be_first(kernel: Kernel, assignment: Assignment, channel: socket.socket) -> None:
+    status = 1
+    try:
+        kernel.end_with_parent(signal.SIGKILL)
+        status = First(kernel, assignment, channel).run()
+    except Exception as error:  # noqa: BLE001 - the runner is told, whatever it is
+        traceback.print_exc()
+        Speaker(channel).say("refused", reason=repr(error))
+    finally:
+        os._exit(status)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

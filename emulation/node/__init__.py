@@ -1,0 +1,1 @@
+"""What runs in a replica: an application with its servient, a servient of ours, or a broker."""

@@ -1,0 +1,123 @@
+"""One replica's process, from the moment that it is in its network."""
+
+import asyncio
+import contextlib
+import logging
+import os
+import random
+import signal
+import sys
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import uvloop
+
+from emulation.metrics.measured import measure, witness_interactions
+from emulation.node.application import load_application
+from emulation.node.broker import run_broker
+from emulation.node.conf import make_conf
+from emulation.node.old_programs import CompatibleWot
+from emulation.node.servients import program_servient, wasm_servient
+from emulation.node.tally import Tally
+from emulation.topology.node import Node
+from emulation.topology.services import Broker
+from emulation.topology.topology import TopologyPorts
+
+logger = logging.getLogger(__name__)
+
+FIGURES_SECONDS = 1.0
+END_SECONDS = 1.0
+
+
+class Speaks(Protocol):
+    """Tells whoever runs the emulation."""
+
+    def say(self, kind: str, **content: Any) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Replica:
+    """What a process needs to know to be a replica."""
+
+    name: str
+    kind: Node | Broker
+    hosts: tuple[str, ...]
+    ports: TopologyPorts
+    base: Path
+    folder: Path
+    metrics: Path
+    seed: str
+
+
+def run_replica(replica: Replica, speaker: Speaks) -> None:
+    """Be this replica until SIGTERM. Raises what its application raises."""
+    logging.basicConfig(
+        level=logging.INFO,
+        stream=sys.stderr,
+        format="%(created).3f %(levelname)s %(name)s: %(message)s",
+    )
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    random.seed(replica.seed)
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_until_terminated(replica, speaker))
+
+
+async def _until_terminated(replica: Replica, speaker: Speaks) -> None:
+    loop = asyncio.get_running_loop()
+    work = asyncio.create_task(_be(replica, speaker), name=replica.name)
+    loop.add_signal_handler(signal.SIGTERM, work.cancel)
+    with contextlib.suppress(asyncio.CancelledError):
+        await work
+
+
+async def _be(replica: Replica, speaker: Speaks) -> None:
+    if isinstance(replica.kind, Broker):
+        await run_broker(replica.ports.mqtt, replica.folder, lambda: _tell_ready(replica, speaker))
+        return
+    with Tally(replica.metrics, replica.name) as recorder:
+        telling = asyncio.create_task(_tell_figures(replica, recorder, speaker), name="figures")
+        try:
+            await _run_node(replica, replica.kind, recorder, speaker)
+        finally:
+            telling.cancel()
+
+
+async def _run_node(replica: Replica, node: Node, recorder: Tally, speaker: Speaks) -> None:
+    conf = make_conf(replica.ports, node.broker_host)
+    os.environ.update(conf.environment())
+    async with _served(replica, node, recorder) as wot:
+        _tell_ready(replica, speaker)
+        if node.app.path is None:
+            await asyncio.Event().wait()
+            return
+        app = load_application(node.app.path, replica.base)
+        loop = asyncio.get_running_loop()
+        await app(CompatibleWot(wot), conf, loop, **node.app.text_params)
+        # Some applications only produce their Things, and return.
+        await asyncio.Event().wait()
+
+
+@contextlib.asynccontextmanager
+async def _served(replica: Replica, node: Node, recorder: Tally) -> AsyncIterator[Any]:
+    """The measured entry point of a servient that is running."""
+    if node.app.servient is None:
+        async with program_servient(replica.hosts[0], node, replica.ports) as wot:
+            yield measure(wot, recorder)
+        return
+    async with wasm_servient(
+        replica.name, replica.hosts[0], node, replica.ports, replica.folder
+    ) as (app, wot):
+        witness_interactions(app.servient, recorder)
+        yield measure(wot, recorder)
+
+
+def _tell_ready(replica: Replica, speaker: Speaks) -> None:
+    speaker.say("ready", replica=replica.name)
+
+
+async def _tell_figures(replica: Replica, recorder: Tally, speaker: Speaks) -> None:
+    while True:
+        await asyncio.sleep(FIGURES_SECONDS)
+        speaker.say("figures", replica=replica.name, **recorder.figures())
