@@ -214,7 +214,7 @@ class SchemaBuilder:
         extra = formatted(node, schema, self._report, is_base64=self._dialect.is_binary_base64)
         schema.pop("format", None)
         schema |= constraints(node, kind, keeps_patterns=self._dialect.keeps_patterns) | extra
-        found, is_exact = values(node, kind, self._report)
+        found, is_exact = values(node, kind, self._report, self._dialect.members_limit)
         parts.is_exact = parts.is_exact and is_exact
         schema |= found
         if kind in {"object", "array"} and level <= 0:

@@ -9,7 +9,6 @@ from converters.reading import Node, is_in_range
 
 Schema: TypeAlias = dict[str, Any]
 
-VALUES_LIMIT = 128
 PATTERN_LIMIT_CHARS = 1000
 
 # What people write as a type: OpenAPI's types, its formats, and the types of programming languages.
@@ -112,15 +111,15 @@ def constraints(node: Node, kind: str | None, *, keeps_patterns: bool) -> Schema
     return found
 
 
-def enumerated(values: object, kind: str | None) -> list[Any] | None:
+def enumerated(values: object, kind: str | None, limit: int) -> list[Any] | None:
     """The scalars of an enum that are of the type, without null; None when it says nothing."""
-    if not isinstance(values, list) or not values:
+    if not isinstance(values, list) or len(values) > 2 * limit:
         return None
     wanted = _IS_OF_TYPE.get(kind or "", (bool, int, float, str))
     found = distinct([v for v in values if is_scalar(v) and isinstance(v, wanted)])
     if kind in {"integer", "number"}:
         found = [value for value in found if not isinstance(value, bool)]
-    return found[:VALUES_LIMIT] if found and len(found) <= VALUES_LIMIT else None
+    return found if 0 < len(found) <= limit else None
 
 
 def is_common_pattern(pattern: object) -> bool:

@@ -172,7 +172,7 @@ def _encoded(node: Node, data_format: str | None, report: Report, *, is_base64: 
     return found | ({"contentMediaType": media_type} if media_type else {})
 
 
-def values(node: Node, kind: str | None, report: Report) -> tuple[Schema, bool]:
+def values(node: Node, kind: str | None, report: Report, limit: int) -> tuple[Schema, bool]:
     """Which values there are, and whether that is all that was said about them."""
     found: Schema = {}
     is_exact = True
@@ -182,7 +182,7 @@ def values(node: Node, kind: str | None, report: Report) -> tuple[Schema, bool]:
     if "enum" not in node.value:
         return found, is_exact
     declared = node.value["enum"]
-    enum = enumerated(declared, kind)
+    enum = enumerated(declared, kind, limit)
     if enum is None:
         why = "no value of it is a plain one of the type, or it has too many values"
         _drop(report, node, "enum", why)

@@ -9,8 +9,9 @@ from converters.losses import Losses
 from converters.openapi.model import Operation, Parameter, Place
 from converters.reading import Node
 from converters.schema_builder import Direction, SchemaBuilder, as_value
-from converters.schema_keywords import Schema
+from converters.schema_keywords import Schema, is_scalar
 from converters.schema_words import PROSE_LIMIT_CHARS
+from thing_descriptions.vocabulary import DEPRECATED, EXAMPLE
 
 _EXPRESSION = re.compile(r"\{([^{}]*)\}")
 _LITERAL = "/:@!$&'()*+,;=-._~%?"
@@ -42,6 +43,11 @@ class _Variables:
             schema = {"type": "string", "contentMediaType": parameter.media_type}
         if text := parameter.node.member("description").prose(PROSE_LIMIT_CHARS):
             schema["description"] = text
+        example = parameter.node.member("example").value
+        if is_scalar(example):
+            schema[EXAMPLE] = example
+        if parameter.node.member("deprecated").value is True:
+            schema[DEPRECATED] = True
         self.found[name] = schema
         return schema
 
@@ -63,6 +69,7 @@ def _path(operation: Operation, variables: _Variables, losses: Losses) -> tuple[
     path, hash_, fragment = operation.path.partition("#")
     declared = {p.name: p for p in operation.parameters if p.place is Place.PATH}
     unused, pieces, last = dict(declared), [], 0
+    written: dict[str, str] = {}
     for match in _EXPRESSION.finditer(path):
         pieces.append(_literal(path[last : match.start()]))
         last = match.end()
@@ -72,7 +79,10 @@ def _path(operation: Operation, variables: _Variables, losses: Losses) -> tuple[
         unused.pop(parameter.name, None)
         if parameter.name not in declared:
             losses.fault(parameter.node, f"no parameter describes the variable {name!r}")
-        pieces.append(_in_path(parameter, variables, losses, reserved=reserved))
+        if parameter.name not in written:
+            expression = _in_path(parameter, variables, losses, reserved=reserved)
+            written[parameter.name] = expression
+        pieces.append(written[parameter.name])
     for parameter in unused.values():
         losses.drop(parameter.node, parameter.name, "the path has no place for this parameter")
     text = "".join([*pieces, _literal(path[last:])])
@@ -127,8 +137,9 @@ def _report(parameter: Parameter, losses: Losses) -> None:
     node = parameter.node
     if parameter.media_type:
         losses.drop(node, parameter.media_type, _TEXT)
-    for name in ("deprecated", "allowEmptyValue", "allowReserved", "example", "examples"):
-        if node.is_object and node.value.get(name) not in (None, False):
+    for name in ("allowEmptyValue", "allowReserved", "example", "examples"):
+        value = node.value.get(name)
+        if value not in (None, False) and not (name == "example" and is_scalar(value)):
             losses.drop(node.member(name), name, "a URI variable has no word for it")
 
 

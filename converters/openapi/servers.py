@@ -59,7 +59,9 @@ def read_host(root: Node, source_url: str, losses: Losses) -> tuple[Server, ...]
 
 
 def _url(server: Node, losses: Losses) -> str:
-    template = server.member("url").text(URL_LIMIT_CHARS)
+    # An empty one is where the document is, as "/" or "." mostly mean.
+    url = server.member("url")
+    template = "/" if url.value == "" else url.text(URL_LIMIT_CHARS)
     variables = server.member("variables")
     if not variables.is_null:
         losses.drop(variables, "variables", _FIXED)

@@ -1,4 +1,4 @@
-"""The command line: arguments become settings, settings become a running servient."""
+"""`run`: arguments become settings, settings become a running servient."""
 
 import asyncio
 import json
@@ -11,42 +11,10 @@ from typing import Annotated
 import typer
 import uvloop
 
+from servient.cli.output import fail
 from servient.config import Config, ConfigError, load_config
-from servient.version import VERSION
-
-cli = typer.Typer(
-    name="wasm-servient",
-    help="Send a WebAssembly module to a machine, and it becomes a W3C Thing.",
-    no_args_is_help=True,
-    add_completion=True,
-    pretty_exceptions_enable=False,
-)
 
 
-def main() -> None:
-    """The entry point of the command `wasm-servient`."""
-    cli()
-
-
-def _print_version(wanted: bool) -> None:
-    if wanted:
-        typer.echo(VERSION)
-        raise typer.Exit
-
-
-@cli.callback()
-def root(
-    version: Annotated[
-        bool,
-        typer.Option(
-            "--version", help="Print the version.", callback=_print_version, is_eager=True
-        ),
-    ] = False,
-) -> None:
-    """Send a WebAssembly module to a machine, and it becomes a W3C Thing."""
-
-
-@cli.command()
 def run(
     config: Annotated[Path | None, typer.Option(help="A TOML file with settings.")] = None,
     name: Annotated[str | None, typer.Option(help="The servient's name.")] = None,
@@ -93,7 +61,7 @@ def run(
     try:
         settings = load_config(config, **arguments)
     except ConfigError as error:
-        _fail(str(error), code=2)
+        fail(str(error), code=2)
     logging.basicConfig(
         level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s"
     )
@@ -102,7 +70,7 @@ def run(
     try:
         _run_until_stopped(settings, as_json)
     except OSError as error:
-        _fail(f"cannot start: {error.strerror or error}")
+        fail(f"cannot start: {error.strerror or error}")
 
 
 def _run_until_stopped(settings: Config, as_json: bool) -> None:
@@ -128,8 +96,3 @@ async def _serve(settings: Config, as_json: bool) -> None:
             typer.echo("Stop with Ctrl-C.")
         sys.stdout.flush()
         await stop.wait()
-
-
-def _fail(message: str, code: int = 1) -> None:
-    typer.echo(f"wasm-servient: {message}", err=True)
-    raise typer.Exit(code)

@@ -1,0 +1,44 @@
+"""The command `wasm-servient` and its commands."""
+
+from typing import Annotated
+
+import typer
+
+from servient.cli.convert import convert
+from servient.cli.run import run
+from servient.version import VERSION
+
+cli = typer.Typer(
+    name="wasm-servient",
+    help="Send a WebAssembly module to a machine, and it becomes a W3C Thing.",
+    no_args_is_help=True,
+    add_completion=True,
+    pretty_exceptions_enable=False,
+)
+
+
+def main() -> None:
+    """The entry point of the command `wasm-servient`."""
+    cli()
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(VERSION)
+        raise typer.Exit
+
+
+@cli.callback()
+def root(
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", help="Print the version.", callback=_print_version, is_eager=True
+        ),
+    ] = False,
+) -> None:
+    """Send a WebAssembly module to a machine, and it becomes a W3C Thing."""
+
+
+cli.command()(run)
+cli.add_typer(convert)
