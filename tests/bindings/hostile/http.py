@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
+from urllib.parse import quote
 
 import httpx
 from hypothesis import strategies as st
@@ -105,7 +106,7 @@ class HttpDriver:
             headers["Content-Type"] = case.body.media_type.strip()
         request = self._client.build_request(
             case.method,
-            f"{self._base}{case.path}?{case.query.replace('#', '')}",
+            f"{self._base}{case.path}?{quote(case.query, safe='=&%;,')}",
             headers={name: value.strip() for name, value in headers.items()},
             content=case.body.data if case.body else None,
         )
