@@ -258,6 +258,7 @@ class App:
                     config.host,
                     config.real_websocket_port,
                     message_limit_bytes=config.body_limit_bytes,
+                    authenticator=self._authenticator,
                 )
             case "coap":
                 return CoapBinding(

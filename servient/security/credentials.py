@@ -2,12 +2,15 @@
 
 import base64
 import binascii
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from servient.errors import Unauthorized
 
 HEADER_LIMIT = 8192
 API_KEY_HEADER = "x-api-key"
+# A browser cannot set headers for a WebSocket: the token comes as one of the subprotocols it offers.
+TOKEN_SUBPROTOCOL = "bearer."  # noqa: S105 - a prefix
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +39,24 @@ def parse_credentials(authorization: str | None, api_key: str | None) -> Credent
     if api_key is not None:
         return ApiKey(api_key[:HEADER_LIMIT])
     return None
+
+
+def parse_subprotocols(offered: Sequence[str]) -> Credentials | None:
+    """The token among the subprotocols of a handshake, in base64url. Raises Unauthorized."""
+    for name in offered:
+        if name.startswith(TOKEN_SUBPROTOCOL):
+            return Bearer(_parse_base64url(name.removeprefix(TOKEN_SUBPROTOCOL)))
+    return None
+
+
+def _parse_base64url(text: str) -> str:
+    if len(text) > HEADER_LIMIT:
+        raise Unauthorized("the token is too long")
+    try:
+        padded = text + "=" * (-len(text) % 4)
+        return base64.b64decode(padded, altchars=b"-_", validate=True).decode()
+    except (binascii.Error, ValueError) as error:
+        raise Unauthorized("the token is not base64url of UTF-8") from error
 
 
 def _parse_authorization(header: str) -> Credentials:

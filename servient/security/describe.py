@@ -9,6 +9,7 @@ from servient.wot.description import Security
 
 NAMES = {Scheme.BEARER: "bearer_sc", Scheme.BASIC: "basic_sc", Scheme.API_KEY: "apikey_sc"}
 COMBINED = "any_sc"
+REALM = "wasm-servient"
 
 _DEFINITIONS: Mapping[Scheme, Mapping[str, Any]] = {
     Scheme.BEARER: {"scheme": "bearer", "in": "header", "name": "Authorization"},
@@ -25,3 +26,13 @@ def to_security(schemes: Collection[Scheme]) -> Security:
         return Security(NAMES[ordered[0]], definitions)
     definitions[COMBINED] = {"scheme": "combo", "oneOf": [NAMES[each] for each in ordered]}
     return Security(COMBINED, definitions)
+
+
+def to_challenges(schemes: Collection[Scheme]) -> tuple[tuple[str, str], ...]:
+    """The headers by which an answer asks for credentials (RFC 9110 section 11.6.1)."""
+    known = {
+        Scheme.BEARER: f'Bearer realm="{REALM}"',
+        Scheme.BASIC: f'Basic realm="{REALM}", charset="UTF-8"',
+    }
+    asked = [text for scheme, text in known.items() if scheme in schemes]
+    return (("WWW-Authenticate", ", ".join(asked)),) if asked else ()

@@ -1,6 +1,7 @@
 """Who acts, and what they may do: principals with scopes, asked for at the one door."""
 
 import contextlib
+import time
 from collections.abc import Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -51,10 +52,16 @@ class Grant:
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Somebody whose credentials were checked."""
+    """Somebody whose credentials were checked. `expires_at` is as of `time.time`; None is never."""
 
     name: str
     grants: tuple[Grant, ...]
+    expires_at: float | None = None
+
+    @property
+    def seconds_left(self) -> float:
+        """How long the credentials hold yet."""
+        return float("inf") if self.expires_at is None else self.expires_at - time.time()
 
     def may(self, scope: Scope, thing: str) -> bool:
         return any(grant.covers(scope, thing) for grant in self.grants)
@@ -86,8 +93,13 @@ class Policy:
 
     def require_somebody(self) -> None:
         """Raises Unauthorized: before anything is looked up, so that strangers learn of nothing."""
-        if not self.is_open and _ACTING.get() is None:
+        if self.is_open:
+            return
+        principal = _ACTING.get()
+        if principal is None:
             raise Unauthorized("this takes credentials; the Thing Description says which")
+        if principal.seconds_left <= 0:  # of a connection that has outlived them
+            raise Unauthorized("the credentials have expired")
 
     def allows(self, scope: Scope, thing: str) -> bool:
         """Whether who asks may do that."""

@@ -11,7 +11,7 @@ from servient.errors import (
     PropertyFailed,
     UnsupportedContent,
 )
-from servient.wot.access import scope_of
+from servient.wot.access import acting, scope_of
 from servient.wot.codecs import decode
 from servient.wot.content import Content, Value, is_json
 from servient.wot.description import Affordance
@@ -83,6 +83,12 @@ class Door:
         of the Thing as a whole; its interaction names no affordance.
         `limit` notifications wait for a subscriber that is busy; with 1, it gets the newest alone.
         """
+        subscription = self._subscribe(interaction, limit)
+        if (principal := acting()) is not None and principal.expires_at is not None:
+            subscription.end_after(principal.seconds_left)
+        return subscription
+
+    def _subscribe(self, interaction: Interaction, limit: int) -> Subscription:
         kind = _OF_ALL.get(interaction.operation)
         if kind is not None and not interaction.affordance:
             thing = self._allowed(interaction.thing, interaction.operation)

@@ -45,12 +45,17 @@ class Subscription:
         self._queue: deque[Notification] = deque(maxlen=limit)
         self._wake = asyncio.Event()
         self._undo: Callable[[], None] = lambda: None
+        self._end: asyncio.TimerHandle | None = None
         self.is_ended = False
         self.dropped = 0
 
     def on_close(self, undo: Callable[[], None]) -> None:
         """Have `undo` called when the subscriber leaves."""
         self._undo = undo
+
+    def end_after(self, seconds: float) -> None:
+        """Have it end by itself: what allows it does not last."""
+        self._end = asyncio.get_running_loop().call_later(max(0.0, seconds), self.end)
 
     def push(self, notification: Notification) -> None:
         """Raises ServientError for a value that no wire can carry: nobody waits for that.
@@ -76,6 +81,8 @@ class Subscription:
 
     def close(self) -> None:
         self._undo()
+        if self._end is not None:
+            self._end.cancel()
         self._queue.clear()
         self.end()
 

@@ -1,34 +1,17 @@
 """Who may do what over HTTP, on every route."""
 
-import base64
 import json
 from collections.abc import AsyncIterator, Callable
-from typing import Any
 
 import httpx
 import pytest
 
 from servient.app import App
 from servient.config import Config
-from servient.security.secrets import hash_password, hash_token
 from tests.bindings.http.serving import is_problem
 from tests.files import FileServer
+from tests.security.people import KEY, PRINCIPALS, SCOPES, TOKENS, basic, bearer
 from thing_descriptions.validator import validate_td
-
-TOKENS = {name: f"token-of-{name}-0123456789" for name in ("reader", "caller", "deployer", "admin")}
-SCOPES = {"reader": ["read"], "caller": ["invoke"], "deployer": ["deploy"], "admin": ["admin"]}
-PRINCIPALS: list[dict[str, Any]] = [
-    {"name": name, "scopes": scopes, "token_sha256": hash_token(TOKENS[name])}
-    for name, scopes in SCOPES.items()
-] + [
-    {
-        "name": "elsewhere",
-        "scopes": ["admin"],
-        "things": "other:*",
-        "api_key_sha256": hash_token("k"),
-    },
-    {"name": "bob", "scopes": ["read"], "password_argon2": hash_password("secret")},
-]
 
 MANIFEST = "counter/manifest.json"
 THING = "/things/d:counter"
@@ -71,10 +54,6 @@ async def http(
             yield client
 
 
-def bearer(name: str) -> dict[str, str]:
-    return {"Authorization": f"Bearer {TOKENS[name]}"}
-
-
 @pytest.mark.parametrize(("method", "path", "scope"), ROUTES)
 async def test_a_route_takes_its_scope(
     http: httpx.AsyncClient, method: str, path: str, scope: str
@@ -89,7 +68,7 @@ async def test_a_route_takes_its_scope(
             assert answer.status_code not in (401, 403), answer.text
         else:
             assert answer.status_code == 403, (name, answer.text)
-    other = await http.request(method, path, headers={"X-API-Key": "k"})
+    other = await http.request(method, path, headers={"X-API-Key": KEY})
     assert other.status_code == (403 if path not in FILTERED else other.status_code)
 
 
@@ -107,7 +86,7 @@ async def test_lists_show_what_one_may_see(http: httpx.AsyncClient) -> None:
         assert len((await http.get("/things", headers=bearer(name))).json()) == count
         history = (await http.get("/request-history", headers=bearer(name))).json()
         assert len(history) == (1 if count else 0)
-    assert (await http.get("/things", headers={"X-API-Key": "k"})).json() == []
+    assert (await http.get("/things", headers={"X-API-Key": KEY})).json() == []
 
 
 async def test_the_td_says_what_is_enforced_and_no_secret(http: httpx.AsyncClient) -> None:
@@ -129,8 +108,7 @@ async def test_the_td_says_what_is_enforced_and_no_secret(http: httpx.AsyncClien
 
 async def test_a_name_and_a_password(http: httpx.AsyncClient) -> None:
     for password, status in (("secret", 200), ("wrong", 401)):
-        text = base64.b64encode(f"bob:{password}".encode()).decode()
-        answer = await http.get("/health", headers={"Authorization": f"Basic {text}"})
+        answer = await http.get("/health", headers=basic("bob", password))
         assert answer.status_code == status
 
 

@@ -10,16 +10,15 @@ from servient.bindings.http.extension import Extension
 from servient.bindings.http.messages import Handler, Message, Receive, Request, Response, Send
 from servient.bindings.http.watch import ClientGone
 from servient.errors import NotFound, OperationNotAllowed, ServientError, Unauthorized
-from servient.security.accounts import Scheme
 from servient.security.authenticator import Authenticator
 from servient.security.credentials import API_KEY_HEADER, parse_credentials
+from servient.security.describe import to_challenges
 from servient.wot.access import Principal, acting_as
 
 logger = logging.getLogger(__name__)
 
 MEDIA_TYPE_LIMIT = 200
 PREFLIGHT_SECONDS = 600
-REALM = "wasm-servient"
 
 # Pages of other origins may call and read: the graphical interfaces of orchestrators do.
 _ANY_ORIGIN = (b"access-control-allow-origin", b"*")
@@ -44,7 +43,7 @@ class Application:
     ) -> None:
         self._routes = tuple(routes)
         self._authenticator = authenticator
-        self._challenges = _challenges(authenticator) if authenticator else ()
+        self._challenges = to_challenges(authenticator.schemes) if authenticator else ()
         self._body_limit_bytes = body_limit_bytes
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
@@ -95,16 +94,6 @@ class Application:
             if (handlers := routes.find(segments)) is not None:
                 return handlers
         raise NotFound(f"nothing is at {request.path[:200]}")
-
-
-def _challenges(authenticator: Authenticator) -> tuple[tuple[str, str], ...]:
-    """What an answer without the right credentials asks for (RFC 9110 section 11.6.1)."""
-    known = {
-        Scheme.BEARER: f'Bearer realm="{REALM}"',
-        Scheme.BASIC: f'Basic realm="{REALM}", charset="UTF-8"',
-    }
-    asked = [text for scheme, text in known.items() if scheme in authenticator.schemes]
-    return (("WWW-Authenticate", ", ".join(asked)),) if asked else ()
 
 
 def _default(method: str, handlers: Mapping[str, Handler]) -> Handler:

@@ -13,9 +13,11 @@ from servient.bindings.websocket.connection import Limits
 from servient.bindings.websocket.handler import NoSuchPath, Site, ThingSocket
 from servient.bindings.websocket.registry import Registry
 from servient.bindings.websocket.web_thing_protocol import SUBPROTOCOL
+from servient.security.authenticator import Authenticator
+from servient.security.describe import to_security
 from servient.wot.binding import Binding
 from servient.wot.content import JSON_MEDIA_TYPE
-from servient.wot.description import Affordance, Description, Form
+from servient.wot.description import Affordance, Description, Form, Security
 from servient.wot.door import Door
 from servient.wot.operations import AffordanceKind, Operation
 from servient.wot.servient import Servient
@@ -58,8 +60,8 @@ class WebSocketBinding(Binding):
 
     A client that asks for the subprotocol `webthingprotocol` gets the Web Thing Protocol, one that
     asks for none gets WoTPy's JSON-RPC. `port` 0 takes a free one. Sockets are closed with 1001 when
-    the servient stops, with 4410 when their Thing is gone, with 1003 after a binary message and with
-    1009 after one that is too big.
+    the servient stops, with 4410 when their Thing is gone, with 4401 when the credentials of their
+    handshake have expired, with 1003 after a binary message and with 1009 after one that is too big.
     """
 
     def __init__(
@@ -71,6 +73,7 @@ class WebSocketBinding(Binding):
         message_limit_bytes: int = MESSAGE_LIMIT_BYTES,
         connection_limit: int = CONNECTION_LIMIT,
         limits: Limits = Limits(),  # noqa: B008 - frozen
+        authenticator: Authenticator | None = None,
     ) -> None:
         super().__init__(public_host, port)
         self._port: int = port
@@ -78,6 +81,7 @@ class WebSocketBinding(Binding):
         self._connection_limit = connection_limit
         self._message_limit_bytes = message_limit_bytes
         self._limits = limits
+        self._authenticator = authenticator
         self._registry = Registry(connection_limit, limits.close_seconds)
         self._server: HTTPServer | None = None
 
@@ -119,6 +123,9 @@ class WebSocketBinding(Binding):
         form: Form = {"href": href, "contentType": JSON_MEDIA_TYPE, "op": operations}
         return [{**form, "subprotocol": SUBPROTOCOL}]
 
+    def security(self) -> Security | None:
+        return to_security(self._authenticator.schemes) if self._authenticator else None
+
     def _href(self, thing: str) -> str:
         return self.build_base_url(self.public_host, None) + thing_path(thing)
 
@@ -140,6 +147,7 @@ class WebSocketBinding(Binding):
             self._limits,
             self._message_limit_bytes,
             self._href,
+            self._authenticator,
         )
         # tornado hangs up in the middle of a message that is too big for it, so that its sender may
         # not come to read why. One of up to twice the limit is read to its end and then refused.

@@ -19,6 +19,7 @@ from servient.bindings.websocket.dialect import (
 )
 from servient.bindings.websocket.served_thing import ServedThing
 from servient.errors import Busy, NotFound, ServientError
+from servient.wot.access import Principal, acting_as
 from servient.wot.subscription import Subscription
 from servient.wot.tracing import TRACEPARENT
 
@@ -58,12 +59,18 @@ class Connection:
     """Carries out what comes in, concurrently and within limits; answers as soon as it can."""
 
     def __init__(
-        self, socket: Socket, dialect: Dialect[Any], thing: ServedThing, limits: Limits
+        self,
+        socket: Socket,
+        dialect: Dialect[Any],
+        thing: ServedThing,
+        limits: Limits,
+        principal: Principal | None = None,
     ) -> None:
         self._socket = socket
         self._dialect = dialect
         self._thing = thing
         self._limits = limits
+        self._principal = principal
         self._requests: set[asyncio.Task[None]] = set()
         self._pumps: set[asyncio.Task[None]] = set()
         self._subscriptions: dict[Hashable, Subscription] = {}
@@ -86,7 +93,8 @@ class Connection:
         return self._wait(text)
 
     def _start(self, text: str) -> None:
-        task = asyncio.create_task(self._serve(text), name="websocket request")
+        with acting_as(self._principal):
+            task = asyncio.create_task(self._serve(text), name="websocket request")
         self._requests.add(task)
         task.add_done_callback(self._free)
         if len(self._requests) == self._limits.requests:

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -17,7 +18,24 @@ from servient.bindings.websocket.json_rpc import JsonRpc
 from servient.bindings.websocket.registry import Registry
 from servient.bindings.websocket.served_thing import ServedThing
 from servient.bindings.websocket.web_thing_protocol import SUBPROTOCOL, WebThingProtocol
-from servient.errors import PROBLEM_MEDIA_TYPE, InvalidInput, NotFound, ServientError, problem
+from servient.errors import (
+    PROBLEM_MEDIA_TYPE,
+    Forbidden,
+    InvalidInput,
+    NotFound,
+    ServientError,
+    Unauthorized,
+    problem,
+)
+from servient.security.authenticator import Authenticator
+from servient.security.credentials import (
+    API_KEY_HEADER,
+    Basic,
+    parse_credentials,
+    parse_subprotocols,
+)
+from servient.security.describe import to_challenges
+from servient.wot.access import Principal
 from servient.wot.content import to_json
 from servient.wot.door import Door
 from servient.wot.servient import Servient
@@ -26,6 +44,9 @@ logger = logging.getLogger(__name__)
 
 UNSUPPORTED_DATA = 1003
 TOO_BIG = 1009
+EXPIRED = 4401  # a code of our own, after HTTP's 401 Unauthorized
+# No timer runs for longer: such credentials outlive the connection, in all likelihood.
+EXPIRY_LIMIT_SECONDS = 30 * 24 * 3600.0
 
 # By subprotocol; None is what a client speaks that asks for none, as WoTPy's does.
 DIALECTS: dict[str | None, type[Dialect[Any]]] = {SUBPROTOCOL: WebThingProtocol, None: JsonRpc}
@@ -48,6 +69,7 @@ class Site:
     limits: Limits
     message_limit_bytes: int
     href: Callable[[str], str]
+    authenticator: Authenticator | None = None
 
 
 class ProblemAnswers(RequestHandler):
@@ -58,7 +80,13 @@ class ProblemAnswers(RequestHandler):
         self.set_header("Content-Type", PROBLEM_MEDIA_TYPE)
         if isinstance(error, UpgradeRequired):
             self.set_header("Upgrade", "websocket")
+        for name, value in self.challenges(error):
+            self.set_header(name, value)
         self.finish(to_json(problem(error, self.request.path)))
+
+    def challenges(self, error: ServientError) -> tuple[tuple[str, str], ...]:
+        """The headers that ask for credentials; none unless an endpoint has some."""
+        return ()
 
     def write_error(self, status_code: int, **_: Any) -> None:
         """tornado's own refusals, such as of methods other than GET."""
@@ -80,18 +108,41 @@ class ThingSocket(ProblemAnswers, WebSocketHandler):
     connection: Connection
     _stream: IOStream
     _thing: str
+    _principal: Principal | None = None
+    _expiry: asyncio.TimerHandle | None = None
 
     def initialize(self, site: Site) -> None:
         self._site = site
 
     # Handshake
 
-    def prepare(self) -> None:
+    async def prepare(self) -> None:
         try:
+            await self._authenticate()
             self._admit()
         except ServientError as error:
             logger.debug("%s: %s", self.request.path, error)
             self.refuse(error)
+
+    async def _authenticate(self) -> None:
+        """Before anything is looked up, so that strangers learn of nothing. Raises Unauthorized."""
+        authenticator, headers = self._site.authenticator, self.request.headers
+        if authenticator is None:
+            return
+        credentials = parse_credentials(
+            headers.get("Authorization"), headers.get(API_KEY_HEADER)
+        ) or parse_subprotocols(_split(headers.get("Sec-WebSocket-Protocol", "")))
+        if credentials is None:
+            raise Unauthorized("this takes credentials; the Thing Description says which")
+        if isinstance(credentials, Basic) and "Origin" in headers:
+            raise Forbidden("a page's browser may have added the password by itself: use a token")
+        client = self.request.remote_ip or ""
+        self._principal = await authenticator.authenticate(credentials, client)
+
+    def challenges(self, error: ServientError) -> tuple[tuple[str, str], ...]:
+        authenticator = self._site.authenticator
+        is_asked = authenticator is not None and isinstance(error, Unauthorized)
+        return to_challenges(authenticator.schemes) if authenticator and is_asked else ()
 
     def _admit(self) -> None:
         self._thing = self._site.servient.exposed(self.path_args[0]).name
@@ -103,7 +154,7 @@ class ThingSocket(ProblemAnswers, WebSocketHandler):
         self._site.registry.admit()
 
     def check_origin(self, origin: str) -> bool:
-        """Web pages of every origin may connect: there are no credentials that they could abuse."""
+        """Web pages of every origin may connect: browsers add no credentials that we would take."""
         return True
 
     def select_subprotocol(self, subprotocols: list[str]) -> str | None:
@@ -117,8 +168,17 @@ class ThingSocket(ProblemAnswers, WebSocketHandler):
         described = site.servient.exposed(self._thing).description
         dialect = DIALECTS[self.selected_subprotocol](described.id, site.href(self._thing))
         thing = ServedThing(site.servient, site.door, self._thing)
-        self.connection = Connection(self, dialect, thing, site.limits)
+        self.connection = Connection(self, dialect, thing, site.limits, self._principal)
+        self._expire_with(self._principal)
         site.registry.add(self._thing, self)
+
+    def _expire_with(self, principal: Principal | None) -> None:
+        """The connection ends when the credentials that it was opened with do."""
+        left = principal.seconds_left if principal is not None else math.inf
+        if left <= EXPIRY_LIMIT_SECONDS:
+            loop = asyncio.get_running_loop()
+            reason = "the credentials have expired"
+            self._expiry = loop.call_later(max(0.0, left), self.shut, EXPIRED, reason)
 
     # Messages
 
@@ -155,6 +215,8 @@ class ThingSocket(ProblemAnswers, WebSocketHandler):
         self._stream.close()
 
     def on_close(self) -> None:
+        if self._expiry is not None:
+            self._expiry.cancel()
         self._site.registry.discard(self._thing, self)
 
 

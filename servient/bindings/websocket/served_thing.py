@@ -16,6 +16,7 @@ from servient.bindings.websocket.dialect import (
     Told,
     Watch,
 )
+from servient.wot.access import Scope
 from servient.wot.action_status import to_full_status, to_status
 from servient.wot.content import Value
 from servient.wot.door import Door, Interaction
@@ -76,6 +77,7 @@ class ServedThing:
             case Subscribe(operation=operation, name=name):
                 return self._door.subscribe(Interaction(operation, self.name, name))
             case Watch():
+                self._servient.policy.require(Scope.READ, self.name)
                 return self._watch(self._servient.exposed(self.name))
 
     def _watch(self, thing: ExposedThing) -> Subscription:
