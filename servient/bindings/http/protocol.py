@@ -23,12 +23,14 @@ class Limits:
 
     `silence_seconds` is the longest pause in the middle of a request, and before the first one;
     `drain_seconds` is for the rest of a body that was not read, so that the answer is not lost.
+    `stall_seconds` is how long a client may take no byte of what is sent to it.
     """
 
     head_limit_bytes: int = 64 * 1024
     connections_limit: int = 4096
     silence_seconds: float = 30.0
     drain_seconds: float = 5.0
+    stall_seconds: float = 30.0
 
 
 class HeadTooLarge(ServientError):
@@ -49,6 +51,7 @@ class Connection(HttpToolsProtocol):
         self._is_arriving = True
         self._silence = _Timer()
         self._drain = _Timer()
+        self._stall = _Timer()
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
@@ -59,6 +62,7 @@ class Connection(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._silence.stop()
         self._drain.stop()
+        self._stall.stop()
         self._unset_keepalive_if_required()
         super().connection_lost(exc)
 
@@ -118,6 +122,27 @@ class Connection(HttpToolsProtocol):
             self._expect_data()
         else:
             self.transport.abort()
+
+    # A client that does not read
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._expect_progress(self.transport.get_write_buffer_size())
+
+    def resume_writing(self) -> None:
+        self._stall.stop()
+        super().resume_writing()
+
+    def _expect_progress(self, unsent_bytes: int) -> None:
+        def look() -> None:
+            left = self.transport.get_write_buffer_size()
+            if left < unsent_bytes:
+                self._expect_progress(left)
+            else:
+                logger.info("%s takes nothing of its answer: disconnected", self.client)
+                self.transport.abort()
+
+        self._stall.start(self.loop, self._limits.stall_seconds, look)
 
     def _refuse(self, error: ServientError) -> None:
         """Answer what is not a request, and close."""

@@ -2,12 +2,14 @@
 
 import asyncio
 import json
+import socket
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from servient.bindings.http.protocol import Limits
+from servient.wot.content import Content
 from tests.bindings.http.serving import DEADLINE_SECONDS, LAMP, Serving, serve
 
 LEVEL = f"{LAMP}/properties/level"
@@ -191,3 +193,38 @@ async def test_no_bytes_are_a_fault_of_ours(serving: Serving, data: st.DataObjec
     )
     answer = await serving.raw(head.encode() + body)
     assert status_of(answer) in (0, *range(200, 500)) or b"negative numbers" in answer, answer
+
+
+async def test_a_client_that_does_not_read_is_disconnected() -> None:
+    """One that reads slowly is not: whatever it takes shows that it is there."""
+    async with serve(limits=Limits(stall_seconds=0.2)) as serving:
+        head = f"GET {LAMP}/properties/settings/observe HTTP/1.1\r\nHost: x\r\n"
+        head += "Accept: text/event-stream\r\n\r\n"
+        with socket.socket() as stalled:
+            stalled.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            stalled.connect(("127.0.0.1", serving.binding.port))
+            stalled.sendall(head.encode())
+            publisher = serving.lamp.publisher
+            async with asyncio.timeout(DEADLINE_SECONDS):
+                while len(publisher._subscriptions) < 2:  # itself, and what is kept for its return
+                    await asyncio.sleep(0.01)
+                while len(publisher._subscriptions) > 1:
+                    serving.lamp.set_property("settings", {"error": "x" * 100_000})
+                    await asyncio.sleep(0.001)
+        assert await lives(serving)
+
+
+async def test_a_client_that_reads_slowly_gets_all() -> None:
+    async with serve(limits=Limits(stall_seconds=0.2)) as serving:
+        serving.lamp.set_property("picture", Content(bytes(20 * 2**20), "image/png"))
+        reader, writer = await asyncio.open_connection(
+            "127.0.0.1", serving.binding.port, limit=4096
+        )
+        writer.write(f"GET {LAMP}/properties/picture HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        await reader.readuntil(b"\r\n\r\n")
+        for _ in range(10):
+            await reader.readexactly(2**20)
+            await asyncio.sleep(0.1)
+        await reader.readexactly(10 * 2**20)
+        writer.close()
+        assert await lives(serving)
