@@ -19,7 +19,6 @@ class Assignment:
     logs: Path
     work: Path
     """For what replicas keep while they run; gone afterwards."""
-    is_root: bool
 
     def ports(self) -> dict[int, str]:
         """The protocols by port."""

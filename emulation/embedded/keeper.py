@@ -40,10 +40,13 @@ def main() -> int:
         signal.signal(number, signal.SIG_IGN)  # the end is told over the channel
     kernel = Kernel()
     try:
-        isolate(kernel, is_root=assignment.is_root)
+        is_privileged = isolate(kernel)
     except OSError as error:
         Speaker(channel).say("refused", reason=f"{error.strerror or error}")
         return 1
+    whose = "with the privileges of root" if is_privileged else "in a user namespace, unprivileged"
+    words = f"each replica is a process in a network namespace of its own, {whose}"
+    Speaker(channel).say("mechanism", words=words)
     first = os.fork()
     if first == 0:
         _be_first(kernel, assignment, channel)
@@ -54,14 +57,23 @@ def main() -> int:
     return 0
 
 
-def isolate(kernel: Kernel, *, is_root: bool) -> None:
-    """Have the next child be the first of a process namespace, in a network of its own."""
+def isolate(kernel: Kernel) -> bool:
+    """Have the next child be the first of a process namespace, in a network of its own.
+
+    Returns whether that was done with the privileges of this user; otherwise it is in a user
+    namespace, too. Raises OSError where neither is allowed.
+    """
     user, group = os.getuid(), os.getgid()
-    kernel.unshare(NAMESPACES if is_root else NAMESPACES | CLONE_NEWUSER)
-    if not is_root:
+    try:
+        kernel.unshare(NAMESPACES)
+        is_privileged = True
+    except PermissionError:
+        kernel.unshare(NAMESPACES | CLONE_NEWUSER)
         map_users(user, group)
+        is_privileged = False
     # No mount of ours is seen by anybody else.
     kernel.mount("none", Path("/"), "", MS_REC | MS_PRIVATE)
+    return is_privileged
 
 
 def _be_first(kernel: Kernel, assignment: Assignment, channel: socket.socket) -> None:

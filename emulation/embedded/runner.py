@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import logging
-import os
 import pickle
 import socket
 import subprocess
@@ -92,7 +91,6 @@ class Embedded:
             run.folder.metrics_path,
             self.logs,
             work,
-            os.geteuid() == 0,
         )
         self._channel, theirs = make_channel()
         self._stack.callback(self._channel.close)
