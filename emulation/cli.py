@@ -1,22 +1,12 @@
-"""The command `emulate`: run a topology on this machine."""
+"""The command `emulate` and its commands."""
 
-import asyncio
-import contextlib
 import json
-import signal
-import time
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
-from rich.console import Console
 
-from emulation.embedded.runner import Embedded, Run
 from emulation.errors import EmulationError
-from emulation.live import LiveView
-from emulation.metrics.run import RunFolder
-from emulation.topology.document import load_schema
-from emulation.topology.load import load_topology
 
 cli = typer.Typer(
     name="emulate",
@@ -40,48 +30,62 @@ def run(
     ),
 ) -> None:
     """Run a topology on this machine, without Docker and without privileges."""
-    console = Console(soft_wrap=True)
+    # Here, since it imports a good deal: other commands answer without it.
+    from emulation.command import run_topology  # noqa: PLC0415
+
     try:
-        described = load_topology(topology)
-        plan = Run(described, topology.resolve().parent, RunFolder(out))
-        asyncio.run(_run(plan, seconds, console))
+        run_topology(topology, seconds, out)
     except EmulationError as error:
         typer.echo(f"wasm-servient: {error}", err=True)
         raise typer.Exit(1) from error
 
 
-async def _run(plan: Run, seconds: float | None, console: Console) -> None:
-    with LiveView(console, seconds) as view:
-        begun_at = time.monotonic()
-        async with Embedded(plan, view.show) as emulation:
-            task = asyncio.create_task(_carry_out(emulation, seconds, view), name="emulation")
-            loop = asyncio.get_running_loop()
-            for number in (signal.SIGINT, signal.SIGTERM):
-                loop.add_signal_handler(number, task.cancel)
-            with contextlib.suppress(asyncio.CancelledError):
-                await task
-            description = emulation.describe(time.monotonic() - begun_at)
-    board = emulation.board
-    for words in board.mechanism:
-        console.print(words, style="dim", highlight=False)
-    console.print(
-        f"{board.packets} packets, {board.dropped} dropped; the latest frame came"
-        f" {board.worst_lateness_seconds * 1000:.1f} ms after it was due, {board.missed} were missed",
-        highlight=False,
-    )
-    folder = plan.folder
-    await asyncio.to_thread(folder.write, description)
-    await asyncio.to_thread(folder.merge)
-    console.print(f"results are in {folder.path}", highlight=False)
-
-
-async def _carry_out(emulation: Embedded, seconds: float | None, view: LiveView) -> None:
-    await emulation.ready()
-    view.begin()
-    await emulation.run(seconds)
-
-
 @cli.command()
 def schema() -> None:
     """Print the JSON Schema of topologies in JSON and YAML."""
+    from emulation.topology.document import load_schema  # noqa: PLC0415 - likewise
+
     typer.echo(json.dumps(load_schema(), indent=2))
+
+
+@cli.command()
+def report(
+    runs: Annotated[list[Path], typer.Argument(help="Folders of runs; several are compared.")],
+    out: Annotated[
+        Path | None, typer.Option(help="The HTML file; by default report.html in the first folder.")
+    ] = None,
+    threshold: Annotated[
+        list[str] | None,
+        typer.Option(help="What has to hold, as `http p95 < 300ms` or `errors <= 1%`; repeatable."),
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print the figures as JSON; HTML goes to --out only.")
+    ] = False,
+) -> None:
+    """Write a report on runs as one HTML file. Ends with 1 when a threshold is not met."""
+    from emulation.reporting import write_report  # noqa: PLC0415 - likewise
+
+    try:
+        passed = write_report(runs, out, threshold or (), as_json=as_json)
+    except EmulationError as error:
+        typer.echo(f"wasm-servient: {error}", err=True)
+        raise typer.Exit(2) from error
+    if not passed:
+        raise typer.Exit(1)
+
+
+@cli.command()
+def export(
+    run: Annotated[Path, typer.Argument(help="The folder of a run.")],
+    out: Annotated[Path, typer.Option(help="The folder for the files, one for each table.")],
+    kind: Annotated[Literal["csv", "parquet"], typer.Option("--format")] = "csv",
+) -> None:
+    """Write what was measured in a run as tables for other programs."""
+    from emulation.metrics.export import Format  # noqa: PLC0415 - likewise
+    from emulation.reporting import export_tables  # noqa: PLC0415 - likewise
+
+    try:
+        export_tables(run, out, Format(kind))
+    except EmulationError as error:
+        typer.echo(f"wasm-servient: {error}", err=True)
+        raise typer.Exit(2) from error

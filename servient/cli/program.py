@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from emulation.cli import cli as emulate
 from servient.cli.convert import convert
 from servient.cli.run import run
 from servient.version import VERSION
@@ -42,3 +43,4 @@ def root(
 
 cli.command()(run)
 cli.add_typer(convert)
+cli.add_typer(emulate)

@@ -1,0 +1,51 @@
+"""Carries out the commands of `emulate`."""
+
+import asyncio
+import contextlib
+import signal
+import time
+from pathlib import Path
+
+from rich.console import Console
+
+from emulation.embedded.runner import Embedded, Run
+from emulation.live import LiveView
+from emulation.metrics.run import RunFolder
+from emulation.topology.load import load_topology
+
+
+def run_topology(file: Path, seconds: float | None, out: Path) -> None:
+    """Run what a file describes, show it, and leave the results in a folder. Raises EmulationError."""
+    plan = Run(load_topology(file), file.resolve().parent, RunFolder(out))
+    asyncio.run(_run(plan, seconds, Console(soft_wrap=True)))
+
+
+async def _run(plan: Run, seconds: float | None, console: Console) -> None:
+    with LiveView(console, seconds) as view:
+        begun_at = time.monotonic()
+        async with Embedded(plan, view.show) as emulation:
+            task = asyncio.create_task(_carry_out(emulation, seconds, view), name="emulation")
+            loop = asyncio.get_running_loop()
+            for number in (signal.SIGINT, signal.SIGTERM):
+                loop.add_signal_handler(number, task.cancel)
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+            description = emulation.describe(time.monotonic() - begun_at)
+    board = emulation.board
+    for words in board.mechanism:
+        console.print(words, style="dim", highlight=False)
+    console.print(
+        f"{board.packets} packets, {board.dropped} dropped; the latest frame came"
+        f" {board.worst_lateness_seconds * 1000:.1f} ms after it was due, {board.missed} were missed",
+        highlight=False,
+    )
+    folder = plan.folder
+    await asyncio.to_thread(folder.write, description)
+    await asyncio.to_thread(folder.merge)
+    console.print(f"results are in {folder.path}", highlight=False)
+
+
+async def _carry_out(emulation: Embedded, seconds: float | None, view: LiveView) -> None:
+    await emulation.ready()
+    view.begin()
+    await emulation.run(seconds)
