@@ -66,11 +66,15 @@ def report(
     from emulation.reporting import write_report  # noqa: PLC0415 - likewise
 
     try:
-        passed = write_report(runs, out, threshold or (), as_json=as_json)
+        written = write_report(runs, out, threshold or (), as_json=as_json)
     except EmulationError as error:
         typer.echo(f"wasm-servient: {error}", err=True)
         raise typer.Exit(2) from error
-    if not passed:
+    if written.output:
+        typer.echo(written.output)
+    for note in written.notes:
+        typer.echo(note, err=True)
+    if not written.passed:
         raise typer.Exit(1)
 
 
@@ -85,7 +89,8 @@ def export(
     from emulation.reporting import export_tables  # noqa: PLC0415 - likewise
 
     try:
-        export_tables(run, out, Format(kind))
+        for path in export_tables(run, out, Format(kind)):
+            typer.echo(str(path))
     except EmulationError as error:
         typer.echo(f"wasm-servient: {error}", err=True)
         raise typer.Exit(2) from error

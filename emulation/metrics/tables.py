@@ -3,13 +3,14 @@
 import sqlite3
 from pathlib import Path
 
+from emulation.errors import EmulationError
 from emulation.metrics.records import RECORDS, Record, columns
 
 VERSION = 1
 _TYPES = {float: "REAL", int: "INTEGER"}
 
 
-class UnknownMetricsFile(ValueError):
+class UnknownMetricsFile(EmulationError):
     """A file is not one of metrics, or one of another version."""
 
 
