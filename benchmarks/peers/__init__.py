@@ -1,0 +1,1 @@
+"""What the servient is measured beside, each in a process of its own."""
