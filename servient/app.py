@@ -28,6 +28,7 @@ from servient.deployment.own_steps import OwnSteps
 from servient.deployment.servient_thing import ServientThing
 from servient.deployment.step_client import StepClient, StepLimits
 from servient.discovery.announcer import Announcer
+from servient.discovery.directory import DirectoryEntries
 from servient.discovery.orchestrator import Orchestrator
 from servient.discovery.registration import Pace, Registration, nothing
 from servient.discovery.service import Service, find_address
@@ -192,6 +193,9 @@ class App:
         if "http" in self.bindings:
             port = self.bindings["http"].port
             await self._be_found(address, port, servient_id, orchestrator)
+        if config.directory_url:
+            entries = DirectoryEntries(self._servient, config.directory_url)
+            await self._stack.enter_async_context(entries)
 
     async def _make_chains(self, journal: Journal) -> Chains:
         """Those of deployed functions, when the bindings are made."""
@@ -214,7 +218,10 @@ class App:
         if is_loopback(config.host) and not is_loopback(address):
             message = "others are told to come to %s, and this servient listens on %s: set `host`"
             logger.warning(message, address, config.host)
-        service = Service(config.name, address, port, servient_id)
+        coap = self.bindings.get("coap")
+        service = Service(
+            config.name, address, port, servient_id, coap_port=coap.port if coap else None
+        )
         announce = nothing
         if config.is_announced:
             announcer = Announcer(

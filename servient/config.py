@@ -198,6 +198,11 @@ class Config(BaseSettings):
         " servient says where it is by itself.",
         validation_alias=_also("orchestrator_url", "WASMIOT_ORCHESTRATOR_URL"),
     )
+    directory_url: str | None = Field(
+        None,
+        description="A directory of Thing Descriptions, as of WoT Discovery, in which the servient's"
+        " Things are to be found.",
+    )
     register_renewal_seconds: float = Field(
         900.0,
         gt=0,
@@ -240,14 +245,14 @@ class Config(BaseSettings):
                 raise ValueError(f"the target {name!r} is given as http[s]://host[:port]/path")
         return value
 
-    @field_validator("orchestrator_url")
+    @field_validator("orchestrator_url", "directory_url")
     @classmethod
-    def _is_orchestrator(cls, value: str | None) -> str | None:
+    def _is_of_the_web(cls, value: str | None) -> str | None:
         if value is not None:
             url = urlsplit(value)
             is_web = url.scheme in ("http", "https") and bool(url.hostname) and url.port != 0
             if not is_web or not re.fullmatch(r"[!-~]+", value):
-                raise ValueError("an orchestrator is given as http[s]://host[:port]")
+                raise ValueError("it is given as http[s]://host[:port]")
         return value
 
     @field_validator("mqtt_broker")

@@ -5,6 +5,7 @@ from typing import Any
 
 from servient.deployment.deployer import Deployed, Deployer
 from servient.errors import InvalidInput, problem
+from servient.wot.changes import Change
 from servient.wot.content import Value, to_plain
 from servient.wot.entry import WoT
 from servient.wot.invocation import Invocation
@@ -18,6 +19,7 @@ Figures = Callable[[], dict[str, Any]]
 class ServientThing:
     """Properties `deployments`, `health`, `platform`, `things`, `invocations`; actions `deploy`, `undeploy`.
 
+    Events say what is deployed, and which Things come, change and go.
     `health` and `platform` say how the machine is and what it is.
     """
 
@@ -42,6 +44,12 @@ class ServientThing:
         thing.set_action_handler("deploy", self._deploy)
         thing.set_action_handler("undeploy", self._undeploy)
         thing.expose()
+
+        def tell(change: Change, other: ExposedThing) -> None:
+            if other is not thing:
+                thing.emit_event(change.value, {"id": other.description.id or other.name})
+
+        self._servient.changes.watch(tell)
         return thing
 
     async def _deploy(self, manifest: Value) -> Outcome:

@@ -30,7 +30,7 @@ class Announcer:
         self._interface = interface or service.address
         self._withdraws = withdraws
         self._webthing = service.webthing()
-        self._wot = service.wot()
+        self._for_consumers = [each for each in (service.wot(), service.wot_udp()) if each]
         self._zeroconf: AsyncZeroconf | None = None
         self._task: asyncio.Task[None] | None = None
 
@@ -54,7 +54,7 @@ class Announcer:
             return None
 
     async def _announce(self, zeroconf: AsyncZeroconf) -> None:
-        for info in (self._webthing, self._wot):
+        for info in (self._webthing, *self._for_consumers):
             try:
                 await self._register(zeroconf, info)
             except NonUniqueNameException:
@@ -107,9 +107,10 @@ class Announcer:
         await self._zeroconf.async_close()
 
     async def _leave_unnoticed(self, zeroconf: AsyncZeroconf) -> None:
-        # While both are registered, the goodbye of the one leaves the address that they share alone.
-        if self._wot in self._registered():
-            await (await zeroconf.async_unregister_service(self._wot))
+        # While that is registered, the goodbyes of the others leave the address that they share alone.
+        for info in self._for_consumers:
+            if info in self._registered():
+                await (await zeroconf.async_unregister_service(info))
         if self._webthing in self._registered():
             # Closing would say goodbye for it.
             zeroconf.zeroconf.registry.async_remove(self._webthing)

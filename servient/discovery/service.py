@@ -9,17 +9,19 @@ from zeroconf.asyncio import AsyncServiceInfo
 
 WEBTHING = "_webthing._tcp.local."
 WOT = "_wot._tcp.local."
+WOT_UDP = "_wot._udp.local."
 TD_PATH = "/.well-known/wot"
 
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """Where the servient's HTTP binding is. `host` is a label that no other machine uses."""
+    """Where the servient's HTTP binding is, and that of CoAP. `host` is a label of no other machine."""
 
     name: str
     address: str
     port: int
     host: str
+    coap_port: int | None = None
 
     @property
     def properties(self) -> dict[str, str]:
@@ -31,13 +33,21 @@ class Service:
 
     def wot(self) -> AsyncServiceInfo:
         """For consumers of the Web of Things (WoT Discovery, section 6.2)."""
-        return self._info(WOT, {"td": TD_PATH, "type": "Directory", "scheme": "http"})
+        return self._info(WOT, _directory("http"))
 
-    def _info(self, kind: str, properties: dict[str, str]) -> AsyncServiceInfo:
+    def wot_udp(self) -> AsyncServiceInfo | None:
+        """The same over CoAP."""
+        if self.coap_port is None:
+            return None
+        return self._info(WOT_UDP, _directory("coap"), self.coap_port)
+
+    def _info(
+        self, kind: str, properties: dict[str, str], port: int | None = None
+    ) -> AsyncServiceInfo:
         return AsyncServiceInfo(
             kind,
             f"{self.name}.{kind}",
-            self.port,
+            port or self.port,
             properties=properties,
             server=f"{self.host}.local.",
             parsed_addresses=[self.address],
@@ -53,6 +63,10 @@ class Service:
             "addresses": [self.address],
             "host": f"{self.host}.local.",
         }
+
+
+def _directory(scheme: str) -> dict[str, str]:
+    return {"td": TD_PATH, "type": "Directory", "scheme": scheme}
 
 
 def is_own_address(address: str) -> bool:

@@ -90,3 +90,4 @@ class DescribedThing(WotpyExposedThing):
     def _redescribed(self, kind: AffordanceKind, method: str, name: str, *members: Any) -> None:
         change = ThingDescriptionChangeEventInit(kind.noun, method, name, *members)
         self._events_stream.on_next(ThingDescriptionChangeEmittedEvent(change))
+        self.servient.redescribed(self)

@@ -14,6 +14,7 @@ from servient.errors import NotFound
 from servient.wot.access import Policy
 from servient.wot.binding import Binding
 from servient.wot.catalogue import close_catalogue, serve_catalogue
+from servient.wot.changes import Change, Changes
 from servient.wot.description import Description, Document, secured
 from servient.wot.entry import WoT
 from servient.wot.invocations import Invocations
@@ -54,6 +55,7 @@ class Servient(WotpyServient):
         self.invocation_deadline_seconds = invocation_deadline_seconds
         self.witness: Witness | None = None
         self.notification_ids = itertools.count(1)
+        self.changes = Changes()
 
     def _build_default_clients(self) -> None:
         """WoTPy would make clients of its own here; a servient has those that it is given."""
@@ -80,6 +82,7 @@ class Servient(WotpyServient):
         self._enabled[thing.name] = thing
         for server in self._servers.values():
             server.add_exposed_thing(thing)
+        self.changes.tell(Change.CREATED, thing)
 
     def disable_exposed_thing(self, thing_title: str) -> None:
         thing = self.get_exposed_thing(thing_title)
@@ -87,6 +90,12 @@ class Servient(WotpyServient):
             raise ValueError(f"Thing {thing_title!r} is not exposed")
         for server in self._servers.values():
             server.remove_exposed_thing(thing.name)
+        self.changes.tell(Change.DELETED, thing)
+
+    def redescribed(self, thing: ExposedThing) -> None:
+        """A Thing has another description than before."""
+        if self._enabled.get(thing.name) is thing:
+            self.changes.tell(Change.UPDATED, thing)
 
     def remove_exposed_thing(self, thing_title: str) -> None:
         """Destroy a Thing: nobody is served any more, and every subscription to it ends."""

@@ -10,7 +10,7 @@ from zeroconf.asyncio import AsyncServiceInfo, AsyncZeroconf
 from servient.app import App
 from servient.config import Config
 from servient.discovery.announcer import Announcer
-from servient.discovery.service import WEBTHING, WOT, Service, find_address, is_own_address
+from servient.discovery.service import WEBTHING, WOT, WOT_UDP, Service, find_address, is_own_address
 from tests.discovery.packets import Packets, listening
 
 
@@ -61,6 +61,22 @@ async def test_whoever_browses_finds_it_and_orchestrators_hear_no_goodbye(servic
     assert for_orchestrators.decoded_properties == texts
     texts = {"td": "/.well-known/wot", "type": "Directory", "scheme": "http"}
     assert for_consumers.decoded_properties == texts
+
+
+async def test_coap_is_found_as_well() -> None:
+    name = f"servient-{uuid.uuid4().hex[:12]}"
+    service = Service(name, "127.0.0.1", 5999, str(uuid.uuid4()), coap_port=5998)
+    async with listening() as packets:
+        async with Announcer(service):
+            await announced(packets, name)
+            await packets.wait_for(f"{name}.{WOT_UDP}", 3)
+            found = await look_up(WOT_UDP, name)
+        assert packets.goodbyes(f"{name}.{WOT_UDP}")
+        assert not packets.goodbyes(f"{name}.{WEBTHING}")
+        assert not packets.goodbyes(f"{service.host}.local.")
+    assert (found.port, found.parsed_addresses()) == (5998, ["127.0.0.1"])
+    texts = {"td": "/.well-known/wot", "type": "Directory", "scheme": "coap"}
+    assert found.decoded_properties == texts
 
 
 async def test_a_restart_is_no_conflict(service: Service, caplog: pytest.LogCaptureFixture) -> None:
