@@ -4,19 +4,24 @@ import asyncio
 import contextlib
 import logging
 import uuid
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import urlsplit
 
+from converters.openapi.writing import to_openapi
 from servient.bindings.coap.binding import CoapBinding
 from servient.bindings.device import DeviceRoutes, Machine
+from servient.bindings.fixed_paths import fixed_paths
 from servient.bindings.http.binding import HttpBinding
 from servient.bindings.http.documents import Documents
 from servient.bindings.http.extension import Extension
 from servient.bindings.mqtt.binding import MqttBinding
 from servient.bindings.mqtt.broker import EmbeddedBroker
+from servient.bindings.openapi import OpenApiRoute
 from servient.bindings.orchestrator.routes import OrchestratorRoutes
 from servient.bindings.websocket.binding import WebSocketBinding
 from servient.config import BindingName, Config, is_loopback
@@ -38,6 +43,7 @@ from servient.security.from_settings import to_accounts
 from servient.storage.store import Store
 from servient.telemetry.machine import Health, describe_platform
 from servient.telemetry.shipper import LogShipper, Sender
+from servient.version import VERSION
 from servient.wasm.engine import Engine
 from servient.wasm.imports.standard import ImportSettings, build_namespaces
 from servient.wasm.removal import remove_tree
@@ -160,6 +166,7 @@ class App:
         self._routes = (
             OrchestratorRoutes(self._servient, SERVIENT_THING, journal),
             DeviceRoutes(self._servient, SERVIENT_THING, machine, orchestrator, journal),
+            OpenApiRoute(self._servient, partial(_describe_api, config.name)),
             Documents({"vocabulary": Content(load_vocabulary(), "application/ld+json")}),
         )
         for name in config.bindings:
@@ -295,6 +302,10 @@ def _prepare_folder(instance_path: Path) -> Path:
         remove_tree(modules_path)
     modules_path.mkdir(mode=0o700)
     return modules_path
+
+
+def _describe_api(name: str, things: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    return to_openapi(things, title=name, version=VERSION, paths=fixed_paths())
 
 
 def _import_settings(config: Config) -> ImportSettings:
