@@ -87,7 +87,8 @@ class ModuleEntry:
     `is_stateless` is an extension of ours (`"stateless": true`): its calls need not see what earlier
     ones left, so that each may have an instance of its own. `is_isolated` is another
     (`"isolated": true`): it runs in a process of its own. So are `environment` and `arguments`, which
-    the module gets beside those that the servient is configured to give.
+    the module gets beside those that the servient is configured to give. `digests` are the SHA-256
+    that files must have, by URL (`"sha256"`, see `converters.digests`).
     """
 
     id: str
@@ -100,6 +101,7 @@ class ModuleEntry:
     is_isolated: bool = False
     environment: Mapping[str, str] = field(default_factory=dict)
     arguments: tuple[str, ...] = ()
+    digests: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from converters.deployment import (
     Mount,
     Stage,
 )
+from converters.digests import parse_digests
 from converters.endpoint import distinct_mounts, parse_endpoint
 from converters.media_types import OCTET_STREAM, read_media_type
 from converters.operation import find_operations, parse_operation
@@ -43,6 +44,7 @@ def parse_module(
             argument.text(TEXT_LIMIT_CHARS)
             for argument in node.member("arguments").elements(ARGUMENTS_LIMIT)
         ),
+        digests=parse_digests(node, files),
     )
 
 

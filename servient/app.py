@@ -5,7 +5,7 @@ import contextlib
 import logging
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -24,14 +24,16 @@ from servient.bindings.mqtt.broker import EmbeddedBroker
 from servient.bindings.openapi import OpenApiRoute
 from servient.bindings.orchestrator.routes import OrchestratorRoutes
 from servient.bindings.websocket.binding import WebSocketBinding
-from servient.config import BindingName, Config, is_loopback
+from servient.config import BindingName, Config, ConfigError, is_loopback
 from servient.deployment.chain import Chains
 from servient.deployment.deployer import Deployer, DeployerSettings
 from servient.deployment.fetch import Fetcher
 from servient.deployment.origins import Origins
 from servient.deployment.own_steps import OwnSteps
+from servient.deployment.reach import Reach, parse_reach
 from servient.deployment.servient_thing import ServientThing
 from servient.deployment.step_client import StepClient, StepLimits
+from servient.deployment.trust import Trust, to_trust
 from servient.discovery.announcer import Announcer
 from servient.discovery.directory import DirectoryEntries
 from servient.discovery.orchestrator import Orchestrator
@@ -98,6 +100,8 @@ class App:
         )
         accounts = to_accounts(config.principals)
         self._authenticator = Authenticator(accounts) if config.principals else None
+        self._reach = _reach(config)
+        self._trust = _trust(config)
         self._stack = contextlib.AsyncExitStack()
         self._routes: tuple[Extension, ...] = ()
 
@@ -156,6 +160,8 @@ class App:
             self.broker = await self._find_broker()
         address = await find_address(config.reachable_host)
         file = config.instance_path / "orchestrator.json"
+        reach = replace(self._reach, orchestrator=lambda: orchestrator.url)
+        fetcher = await self._stack.enter_async_context(Fetcher(reach))
         orchestrator = Orchestrator(file, config.orchestrator_url)
         shipper = LogShipper(orchestrator, Sender(config.name, address or config.reachable_host))
         if config.external_logging:
@@ -181,6 +187,7 @@ class App:
             imports,
             isolates_all=config.isolate_modules,
             environment=config.module_environment,
+            trust=self._trust,
             stateless_modules=frozenset(config.stateless_modules),
         )
         chains = await self._make_chains(journal)
@@ -302,6 +309,23 @@ def _prepare_folder(instance_path: Path) -> Path:
         remove_tree(modules_path)
     modules_path.mkdir(mode=0o700)
     return modules_path
+
+def _reach(config: Config) -> Reach:
+    """Without a list, only who is on this machine can have modules fetched, and from everywhere."""
+    try:
+        origins, networks = parse_reach(config.module_origins)
+    except ValueError as error:
+        raise ConfigError(f"module_origins: {error}") from error
+    is_open = not config.module_origins and is_loopback(config.host)
+    return Reach(is_open, origins, networks)
+
+
+def _trust(config: Config) -> Trust:
+    try:
+        return to_trust(config.module_digests, config.module_public_keys)
+    except ValueError as error:
+        raise ConfigError(f"module_public_keys: {error}") from error
+
 
 
 def _describe_api(name: str, things: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -179,6 +179,20 @@ class Config(BaseSettings):
     )
     announce: bool | None = Field(
         None,
+    module_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Where modules may be fetched from: origins (https://host[:port], * for any text,"
+        " then at public addresses only) and networks (10.0.0.0/8). The orchestrator's is always one;"
+        " without any, a servient that only this machine reaches fetches from everywhere.",
+    )
+    module_digests: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="The SHA-256 of the modules that may run; by default any may."
+    )
+    module_public_keys: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Public keys of minisign, one of which has to have signed each module: beside"
+        " x.wasm lies x.wasm.minisig.",
+    )
         description="Whether to announce the servient by multicast DNS; by default when it listens"
         " beyond this machine.",
     )
@@ -231,7 +245,23 @@ class Config(BaseSettings):
                 raise ValueError(f"{name[:50]!r} cannot be an environment variable")
         return value
 
-    @field_validator("bindings", "ping_networks", "stateless_modules", mode="before")
+    @field_validator("module_digests")
+    @classmethod
+    def _are_digests(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for each in value:
+            if not re.fullmatch(r"[0-9A-Fa-f]{64}", each):
+                raise ValueError(f"{each[:80]!r} is no SHA-256, which has 64 hexadecimal digits")
+        return value
+
+    @field_validator(
+        "bindings",
+        "ping_networks",
+        "stateless_modules",
+        "module_origins",
+        "module_digests",
+        "module_public_keys",
+        mode="before",
+    )
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",")) if isinstance(value, str) else value

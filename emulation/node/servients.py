@@ -90,6 +90,7 @@ async def wasm_servient(
         "bindings": node.app.protocols or ("http",),
         "instance_path": folder / "instance",
         "announce": False,
+        "module_origins": "0.0.0.0/0, ::/0",  # there is nothing in it but what the emulation put there
         **node.app.servient.settings,
     }
     if node.broker_host:

@@ -15,6 +15,7 @@ from servient.deployment.chain import Chains
 from servient.deployment.fetch import Fetcher
 from servient.deployment.module import DeployedModule, build_module, thing_name
 from servient.deployment.results import restore_results
+from servient.deployment.trust import Trust
 from servient.deployment.uninterrupted import uninterrupted
 from servient.errors import Busy, ManifestRejected, NotFound, ServientError
 from servient.journal import Journal
@@ -52,7 +53,7 @@ class DeployerSettings:
 
     `imports` is what modules in processes of their own may reach; with `isolates_all` all have one.
     `environment` is what every module's WASI tells it, `stateless_modules` are names of modules that
-    need not declare it themselves.
+    need not declare it themselves. `trust` says which modules may run.
     """
 
     instance_path: Path
@@ -64,6 +65,7 @@ class DeployerSettings:
     isolates_all: bool = False
     environment: Mapping[str, str] = field(default_factory=dict)
     stateless_modules: frozenset[str] = frozenset()
+    trust: Trust = field(default_factory=Trust)
 
     def complete(self, entry: ModuleEntry) -> ModuleEntry:
         """A module with what is configured for it; what its manifest says goes before."""
@@ -178,6 +180,7 @@ class Deployer:
         required = {
             url for entry in deployment.modules for url in (entry.binary_url, *entry.files.values())
         }
+        required |= self._settings.trust.signature_urls(deployment)
         described = {entry.description_url for entry in deployment.modules if entry.description_url}
         return await self._fetcher.fetch_all(frozenset(required), frozenset(described))
 
@@ -185,7 +188,11 @@ class Deployer:
     async def _started(
         self, deployment: Deployment, contents: Mapping[str, bytes]
     ) -> AsyncIterator[Deployed]:
-        """All modules of a deployment, running; they end when the block raises."""
+        """All modules of a deployment, running; they end when the block raises.
+
+        Raises Untrusted before any of them is compiled.
+        """
+        self._settings.trust.require(deployment, contents)
         async with contextlib.AsyncExitStack() as undo:
             modules = [
                 await self._start(deployment, entry, contents, undo) for entry in deployment.modules

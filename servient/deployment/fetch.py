@@ -8,6 +8,8 @@ from typing import Self
 
 import httpx
 
+from servient.deployment.pinned import PinnedTransport
+from servient.deployment.reach import Reach
 from servient.errors import FetchFailed
 from servient.version import VERSION
 
@@ -25,17 +27,19 @@ class FetchLimits:
 class Fetcher:
     """An HTTP client for the files of deployments; to be used as an async context manager.
 
-    Redirects are not followed: what is fetched is what the manifest names. Proxies and netrc files
-    of the environment are not used.
+    Redirects are not followed: what is fetched is what the manifest names, where `reach` allows it.
+    Proxies and netrc files of the environment are not used.
     """
 
-    def __init__(self, limits: FetchLimits | None = None) -> None:
+    def __init__(self, reach: Reach, limits: FetchLimits | None = None) -> None:
         self._limits = limits or FetchLimits()
+        # No connection is kept: to one address it would be one for all names that lead there.
+        pool = httpx.Limits(max_connections=self._limits.connections, max_keepalive_connections=0)
         self._client = httpx.AsyncClient(
+            transport=PinnedTransport(reach, pool),
             follow_redirects=False,
             trust_env=False,
             timeout=self._limits.deadline_seconds,
-            limits=httpx.Limits(max_connections=self._limits.connections),
             headers={"User-Agent": f"wasm-servient/{VERSION}", "Accept-Encoding": "identity"},
         )
 

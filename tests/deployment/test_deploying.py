@@ -12,6 +12,7 @@ import pytest
 
 from servient.app import App
 from servient.deployment.fetch import Fetcher, FetchLimits
+from servient.deployment.reach import Reach
 from servient.errors import FetchFailed
 from tests.files import FileServer
 
@@ -205,7 +206,7 @@ async def test_a_dripping_file_runs_into_the_deadline(
     files: FileServer,
 ) -> None:
     url = f"{files.origin}/drip"
-    async with Fetcher(FetchLimits(deadline_seconds=0.5)) as fetcher:
+    async with Fetcher(Reach(is_open=True), FetchLimits(deadline_seconds=0.5)) as fetcher:
         with pytest.raises(FetchFailed, match=r"/drip did not arrive within 0\.5 s"):
             await fetcher.fetch_all(frozenset({url}), frozenset())
         # What nobody needs may be late: the description is optional.
