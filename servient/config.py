@@ -53,6 +53,8 @@ class PrincipalSettings(BaseModel):
     token_sha256: str | None = None
     api_key_sha256: str | None = None
     password_argon2: str | None = None
+    mqtt_password: str | None = Field(None, pattern=r"^\$7\$[0-9]{1,7}\$[!-9;-~]+\$[!-9;-~]+$")
+    oscore: Path | None = None
 
 
 class Config(BaseSettings):

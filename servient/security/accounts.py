@@ -1,9 +1,10 @@
 """The principals that are configured, with what their credentials are checked against."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 
 from servient.wot.access import Principal
 
@@ -20,12 +21,18 @@ class Scheme(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A principal and the hashes of its credentials, one for each scheme that it may use."""
+    """A principal and the hashes of its credentials, one for each scheme that it may use.
+
+    `mqtt_password` is a hash of mosquitto's, and `oscore` a folder with a security context for CoAP:
+    these are not shown in requests, but used below them.
+    """
 
     principal: Principal
     token_sha256: str | None = None
     api_key_sha256: str | None = None
     password_argon2: str | None = None
+    mqtt_password: str | None = None
+    oscore: Path | None = None
 
     def schemes(self) -> frozenset[Scheme]:
         kept = {
@@ -52,7 +59,7 @@ class Accounts:
         name = account.principal.name
         if name in self._by_name:
             raise ValueError(f"there are two principals {name!r}")
-        if not account.schemes():
+        if not (account.schemes() or account.mqtt_password or account.oscore):
             raise ValueError(f"principal {name!r} has no credentials")
         self._by_name[name] = account
         for scheme, digest in (
@@ -66,6 +73,9 @@ class Accounts:
             if (scheme, digest) in self._by_digest:
                 raise ValueError(f"principal {name!r} has the credentials of another one")
             self._by_digest[scheme, digest] = account
+
+    def __iter__(self) -> Iterator[Account]:
+        return iter(self._by_name.values())
 
     def __len__(self) -> int:
         return len(self._by_name)

@@ -1,6 +1,7 @@
 """Accounts from the settings of principals."""
 
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Protocol
 
 from servient.security.accounts import Account, Accounts
@@ -22,6 +23,10 @@ class PrincipalSettings(Protocol):
     def api_key_sha256(self) -> str | None: ...
     @property
     def password_argon2(self) -> str | None: ...
+    @property
+    def mqtt_password(self) -> str | None: ...
+    @property
+    def oscore(self) -> Path | None: ...
 
 
 def to_accounts(settings: Iterable[PrincipalSettings]) -> Accounts:
@@ -32,6 +37,8 @@ def to_accounts(settings: Iterable[PrincipalSettings]) -> Accounts:
             each.token_sha256,
             each.api_key_sha256,
             each.password_argon2,
+            each.mqtt_password,
+            each.oscore,
         )
         for each in settings
     )

@@ -22,6 +22,8 @@ from servient.wot.content import Content, Value, encode, to_json
 
 _CODES = {
     400: codes.BAD_REQUEST,
+    401: codes.UNAUTHORIZED,
+    403: codes.FORBIDDEN,
     404: codes.NOT_FOUND,
     405: codes.METHOD_NOT_ALLOWED,
     406: codes.NOT_ACCEPTABLE,

@@ -1,15 +1,19 @@
 """The CoAP binding as the servient sees it: a life, and forms."""
 
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from wotpy.protocols.enums import Protocols
 
 from servient.bindings.coap.endpoint import Endpoint
 from servient.bindings.coap.forms import to_forms, to_thing_forms
+from servient.bindings.coap.oscore import SECURITY, Guard
 from servient.bindings.coap.site import Site
 from servient.bindings.paths import affordance_path, thing_path
+from servient.wot.access import Principal
 from servient.wot.binding import Binding
-from servient.wot.description import Affordance, Description, Form
+from servient.wot.description import Affordance, Description, Form, Security
 from servient.wot.servient import Servient
 
 BODY_LIMIT_BYTES = 8 * 1024 * 1024
@@ -20,6 +24,7 @@ class CoapBinding(Binding):
 
     `public_host` stands in forms; `host` and `port` are where it listens, port 0 being any free one.
     `directory_thing` is the name of the servient's own Thing, described at `/.well-known/wot`.
+    With `oscore`, folders of security contexts and whose they are, requests have to be protected.
     """
 
     def __init__(
@@ -30,11 +35,14 @@ class CoapBinding(Binding):
         *,
         body_limit_bytes: int = BODY_LIMIT_BYTES,
         directory_thing: str | None = None,
+        oscore: Mapping[Path, Principal] | None = None,
     ) -> None:
         super().__init__(public_host, port)
         self._host = host
         self._body_limit_bytes = body_limit_bytes
         self._directory_thing = directory_thing
+        self._oscore = oscore
+        self._guard: Guard | None = None
         self._endpoint: Endpoint | None = None
         self._site: Site | None = None
 
@@ -46,9 +54,18 @@ class CoapBinding(Binding):
     # Life
 
     async def start(self, servient: Servient) -> None:
-        """Raises OSError when it cannot listen."""
+        """Raises OSError when it cannot listen, ValueError for a security context that is of no use."""
         site = Site(servient, self._directory_thing, self._body_limit_bytes)
-        self._endpoint = await Endpoint.open(self._host, self.port, site.respond)
+        # Not in a thread: the locks of the folders belong to the thread that takes them.
+        guard = Guard(site.respond, self._oscore) if self._oscore is not None else None
+        try:
+            respond = guard.respond if guard else site.respond
+            self._endpoint = await Endpoint.open(self._host, self.port, respond)
+        except BaseException:
+            if guard is not None:
+                guard.close()
+            raise
+        self._guard = guard
         self._site = site
         self._port: int = self._endpoint.port
         servient.refresh_forms()  # the port may have become known only now
@@ -60,6 +77,9 @@ class CoapBinding(Binding):
             site.end()
             await endpoint.close()
             site.close()
+        guard, self._guard = self._guard, None
+        if guard is not None:
+            guard.close()
 
     @property
     def observers(self) -> int:
@@ -78,6 +98,9 @@ class CoapBinding(Binding):
 
     def thing_forms(self, thing: Description) -> list[Form]:
         return to_thing_forms(self.origin + thing_path(thing.name), thing)
+
+    def security(self) -> Security | None:
+        return SECURITY if self._oscore is not None else None
 
     def build_base_url(self, hostname: str, thing: Any) -> str:
         """WoTPy's way to ask where a Thing is, or where all are."""

@@ -10,6 +10,7 @@ from servient.bindings.coap.incoming import Incoming
 from servient.bindings.coap.links import Link, to_link_format
 from servient.bindings.paths import THINGS, thing_path, to_path
 from servient.errors import NotAcceptable, NotFound, OperationNotAllowed
+from servient.wot.access import Scope
 from servient.wot.content import to_json
 from servient.wot.servient import Servient
 
@@ -41,13 +42,21 @@ class Descriptions:
         found = _as_accepted(found, options.accept)
         return validated(replace(found, tag=found.etag()), options.etags)
 
-    def _td(self, thing: str) -> Answer:
-        return Answer(CONTENT, to_json(self._servient.td(self._servient.exposed(thing))), TD)
+    def _td(self, name: str) -> Answer:
+        policy = self._servient.policy
+        policy.require_somebody()
+        thing = self._servient.exposed(name)
+        policy.require(Scope.READ, thing.name)
+        return Answer(CONTENT, to_json(self._servient.td(thing)), TD)
 
     def _links(self) -> list[Link]:
+        """Of what may be read."""
+        policy = self._servient.policy
+        policy.require_somebody()
         links = [
             Link(thing_path(thing.name), TD, "wot.thing")
             for thing in self._servient.enabled_exposed_things
+            if policy.allows(Scope.READ, thing.name)
         ]
         if self._directory_thing is not None:
             links.insert(0, Link(to_path(*WELL_KNOWN_WOT), TD, "wot.directory"))

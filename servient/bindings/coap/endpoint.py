@@ -25,10 +25,21 @@ FAREWELL_SECONDS = 0.25
 class Exchange:
     """One request, and the way back to who sent it."""
 
-    def __init__(self, pipe: Any, layer: MessageLayer) -> None:
-        self.request: Incoming = pipe.request
+    def __init__(
+        self,
+        pipe: Any,
+        layer: MessageLayer,
+        request: Incoming | None = None,
+        protect: Callable[[Message], Message] | None = None,
+    ) -> None:
+        self.request: Incoming = pipe.request if request is None else request
         self._pipe = pipe
         self._layer = layer
+        self._protect = protect
+
+    def within(self, request: Incoming, protect: Callable[[Message], Message]) -> "Exchange":
+        """The same, for a request that came inside this one; its answers go as `protect` says."""
+        return Exchange(self._pipe, self._layer, request, protect)
 
     def answer(self, message: Message) -> None:
         """Send the last, perhaps the only, response."""
@@ -36,16 +47,18 @@ class Exchange:
 
     async def begin(self, message: Message) -> None:
         """Send the first of several responses and wait until it arrived."""
-        self._send(message, is_last=False)
-        await self._layer.delivered(message)
+        await self._layer.delivered(self._send(message, is_last=False))
 
     async def notify(self, message: Message) -> None:
         """Send a further response, confirmably, and wait until it arrived (RFC 7641 section 4.5)."""
         message.transport_tuning = Reliable()
         await self.begin(message)
 
-    def _send(self, message: Message, *, is_last: bool) -> None:
+    def _send(self, message: Message, *, is_last: bool) -> Message:
+        if self._protect is not None:
+            message = self._protect(message)
         self._pipe.add_response(message, is_last=is_last)
+        return message
 
 
 Respond: TypeAlias = Callable[[Exchange], Awaitable[None]]

@@ -13,6 +13,7 @@ URI_HOST = 3
 ETAG = 4
 OBSERVE = 6
 URI_PORT = 7
+OSCORE = 9
 URI_PATH = 11
 CONTENT_FORMAT = 12
 URI_QUERY = 15
@@ -41,7 +42,9 @@ _UINT_BYTES = {
     SIZE1: 4,
 }
 _PROXYING = frozenset({PROXY_URI, PROXY_SCHEME})
-_UNDERSTOOD = _TEXTS | _REPEATABLE | _PROXYING | _UINT_BYTES.keys() | {URI_HOST, TRACE_CONTEXT}
+_UNDERSTOOD = (
+    _TEXTS | _REPEATABLE | _PROXYING | _UINT_BYTES.keys() | {URI_HOST, OSCORE, TRACE_CONTEXT}
+)
 
 Raw: TypeAlias = dict[int, list[bytes]]
 
@@ -81,6 +84,7 @@ class Options:
     block2: Block | None = None
     size1: int | None = None
     traceparent: str = ""
+    oscore: bytes | None = None
     fault: ServientError | None = field(default=None, compare=False)
 
 
@@ -131,6 +135,7 @@ def parse_options(raw: Raw) -> Options:
             block2=_block(raw, BLOCK2),
             size1=_uint(raw, SIZE1),
             traceparent=to_traceparent(b"".join(raw.get(TRACE_CONTEXT, ()))),
+            oscore=next(iter(raw.get(OSCORE, ())), None),
         )
     except ServientError as fault:
         return Options(fault=fault)

@@ -12,6 +12,7 @@ from servient.bindings.coap.descriptions import Descriptions
 from servient.bindings.coap.endpoint import Exchange
 from servient.bindings.coap.incoming import Incoming
 from servient.bindings.coap.observation import DEREGISTER, REGISTER, Observations
+from servient.bindings.coap.refusals import BadOption
 from servient.bindings.coap.whole_things import WholeThings, created
 from servient.bindings.paths import THINGS
 from servient.errors import OperationNotAllowed, ServientError
@@ -80,6 +81,8 @@ class Site:
         request = exchange.request
         if request.options.fault is not None:
             raise request.options.fault
+        if request.options.oscore is not None:
+            raise BadOption("there is no security context for option 9 (OSCORE)")
         TRACEPARENT.set(request.options.traceparent)
         if (part := self._downloads.resume(request)) is not None:
             return part
@@ -88,6 +91,7 @@ class Site:
             return _confirm_block(request, Message(code=CONTINUE))
         match request.options.path:
             case (head, thing, kind, name) if head == THINGS and kind in _KINDS:
+                self._servient.policy.require_somebody()
                 affordance = self._servient.exposed(thing).description.find(_KINDS[kind], name)
                 operation = _operation(request, affordance)
                 interaction = Interaction(operation, thing, name, _to_input(request, body))
