@@ -6,7 +6,7 @@ STYLE = """
 @media(prefers-color-scheme:dark){:root{--ink:#e4e9ef;--soft:#9aa7b5;--line:#38424e;--paper:#151a20;
 --tint:#1e252d;--bad:#ff8a80;--good:#6fd49c;--c0:#6ea3f5;--c1:#f2a94b;--c2:#4cc3a0;--c3:#e183b6}}
 *{box-sizing:border-box}
-body{margin:0 auto;max-width:1120px;padding:24px;color:var(--ink);background:var(--paper);
+body{margin:0 auto;max-width:1280px;padding:24px;color:var(--ink);background:var(--paper);
 font:15px/1.5 system-ui,sans-serif}
 h1{font-size:26px;margin:0 0 4px}h2{font-size:20px;margin:40px 0 12px;border-bottom:1px solid var(--line);
 padding-bottom:6px}h3{font-size:16px;margin:24px 0 8px}h4{margin:16px 0 6px}
@@ -26,7 +26,7 @@ th,td{padding:4px 10px;text-align:left;border-bottom:1px solid var(--line);verti
 th{position:sticky;top:0;background:var(--paper);white-space:nowrap}
 .sorts th{cursor:pointer}th[aria-sort=ascending]::after{content:" \\2191"}
 th[aria-sort=descending]::after{content:" \\2193"}
-td.number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
+.number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 .empty{color:var(--soft)}
 figure{margin:16px 0}figcaption{color:var(--soft);font-size:13.5px;margin-bottom:4px}
 svg.chart{width:100%;max-width:920px;height:auto;display:block;font-family:inherit}

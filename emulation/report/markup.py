@@ -51,17 +51,33 @@ class Cell:
 
 
 def table(
-    heads: Sequence[str], rows: Iterable[Sequence[Content | Cell]], caption: str | None = None
+    heads: Sequence[str],
+    rows: Iterable[Sequence[Content | Cell]],
+    caption: str | None = None,
+    *,
+    empty: str = "Nothing was measured.",
 ) -> Markup:
-    """A table that can be sorted by a click on a head, where scripts run."""
-    body = [element("tr", [_cell(item) for item in row]) for row in rows]
-    if not body:
-        return element("p", "Nothing was measured.", class_="empty")
-    head = element("thead", element("tr", [element("th", head, scope="col") for head in heads]))
+    """A table that can be sorted by a click on a head, where scripts run; without rows, `empty`."""
+    listed = list(rows)
+    if not listed:
+        return element("p", empty, class_="empty")
+    body = [element("tr", [_cell(item) for item in row]) for row in listed]
+    looks = [_look(column) for column in zip(*listed, strict=False)]
+    names = [
+        element("th", head, scope="col", class_=look)
+        for head, look in zip(heads, looks, strict=False)
+    ]
+    head = element("thead", element("tr", names))
     title = element("caption", caption) if caption else None
     return element(
         "div", element("table", title, head, element("tbody", body)), class_="scroll", tabindex="0"
     )
+
+
+def _look(column: Sequence[Content | Cell]) -> str | None:
+    """The head of numbers stands above their last digits."""
+    is_number = any(isinstance(item, Cell | int | float) for item in column)
+    return "number" if is_number else None
 
 
 def _cell(item: Content | Cell) -> Markup:

@@ -6,7 +6,7 @@ from emulation.report.drawing.canvas import LABELS_WIDTH, WIDTH, hint, label, sv
 from emulation.report.drawing.scale import Scale
 from emulation.report.markup import Markup, element
 
-LEFT, RIGHT, ROW, HEAD = LABELS_WIDTH, WIDTH - 16, 22, 74
+LEFT, RIGHT, ROW = LABELS_WIDTH, WIDTH - 16, 22
 CELL_LIMIT = 110
 FAINTEST = 0.12
 
@@ -21,6 +21,7 @@ def matrix(
     """A square for each pair, the darker the more."""
     highest = max(values.values(), default=0.0) or 1.0
     width = min(CELL_LIMIT, (RIGHT - LEFT) / max(1, len(columns)))
+    head = 16 + 3 * max(map(len, columns), default=0)  # what a slanted name rises
     drawn = [
         element(
             "text",
@@ -28,12 +29,12 @@ def matrix(
             x=0,
             y=0,
             class_="label",
-            transform=f"translate({LEFT + index * width + width / 2:g},{HEAD - 8}) rotate(-24)",
+            transform=f"translate({LEFT + index * width + width / 2:g},{head - 6}) rotate(-24)",
         )
         for index, name in enumerate(columns)
     ]
     for line, row in enumerate(rows):
-        top = HEAD + line * ROW
+        top = head + line * ROW
         drawn.append(label(row, LEFT - 8, top + 15))
         for index, column in enumerate(columns):
             value = values.get((row, column), 0.0)
@@ -47,7 +48,7 @@ def matrix(
                     text(value),
                 )
             )
-    return svg(HEAD + len(rows) * ROW + 4, title, drawn)
+    return svg(head + len(rows) * ROW + 4, title, drawn)
 
 
 def _cell(x: float, top: float, width: float, share: float, where: str, value: str) -> Markup:

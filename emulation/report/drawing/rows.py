@@ -18,6 +18,7 @@ from emulation.report.markup import Markup, element
 
 LEFT, RIGHT, TOP, ROW = LABELS_WIDTH, WIDTH - 16, 8, 22
 VALUE_WIDTH = 90
+LINEAR_LIMIT = 20  # the largest by the smallest
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +76,13 @@ def bars(
 
 
 def boxes(title: str, rows: Sequence[tuple[str, Box]], text: Callable[[float], str]) -> Markup:
-    """Boxes from the first to the third quarter, on a logarithmic axis."""
+    """Boxes from the first to the third quarter; on a logarithmic axis where they are far apart."""
     low = min((box.low for _, box in rows if box.low > 0), default=0.001)
     high = max((box.high for _, box in rows), default=1.0)
-    x = Scale(low * 0.8, max(high * 1.25, low * 10), LEFT, RIGHT, is_logarithmic=True)
+    if high / low > LINEAR_LIMIT:
+        x = Scale(low * 0.8, high * 1.25, LEFT, RIGHT, is_logarithmic=True)
+    else:
+        x = Scale(0, high * 1.05 or 1.0, LEFT, RIGHT)
     bottom = TOP + len(rows) * ROW
     drawn = x_axis(x, TOP, bottom, text)
     for index, (name, box) in enumerate(rows):

@@ -156,7 +156,11 @@ def _events(run: Measurements, figures: Figures) -> list[Markup]:
         for route in sorted(by_route, key=_names)
     ]
     words = f"{figures.subscriptions} began, {figures.broken_subscriptions} broke off."
-    return [element("h3", "Subscriptions and events"), element("p", words), table(heads, rows)]
+    return [
+        element("h3", "Subscriptions and events"),
+        element("p", words),
+        table(heads, rows, empty="None."),
+    ]
 
 
 def _errors(calls: Sequence[Call]) -> list[Markup]:
@@ -170,4 +174,4 @@ def _errors(calls: Sequence[Call]) -> list[Markup]:
     ]
     rows.sort(reverse=True)
     heads = ("Times", "Protocol", "Affordance", "Error", "Consumers")
-    return [element("h3", "Errors"), table(heads, rows[:ERRORS_LIMIT])]
+    return [element("h3", "Errors"), table(heads, rows[:ERRORS_LIMIT], empty="None.")]

@@ -90,7 +90,7 @@ def _details(
     run: Measurements, figures: Figures, name: str, states: Sequence[StateRecord]
 ) -> Markup:
     usage = figures.usage.get(name)
-    words = f"{usage.cpu:.2f} cores, {bytes_text(usage.memory_bytes)}" if usage else "not sampled"
+    words = f"{usage.cpu:.3g} cores, {bytes_text(usage.memory_bytes)}" if usage else "not sampled"
     calls = len(run.calls_of.get(name, []))
     return element(
         "details",
@@ -111,7 +111,7 @@ def _states(run: Measurements, states: Sequence[StateRecord]) -> Markup:
         (Cell(f"{each.at - run.start:.2f} s", each.at), str(each.state), each.detail)
         for each in states
     ]
-    return table(("At", "State", "Detail"), rows, "Life")
+    return table(("At", "State", "Detail"), rows, "Life", empty="Nothing is known of its life.")
 
 
 def _usage(run: Measurements, name: str) -> list[Markup]:
@@ -123,7 +123,7 @@ def _usage(run: Measurements, name: str) -> list[Markup]:
     return [
         figure("Memory", lines("Memory", memory, bytes_text, seconds=run.seconds)),
         figure(
-            "Processors, in cores", lines("CPU", cpu, lambda y: f"{y:.2f}", seconds=run.seconds)
+            "Processors, in cores", lines("CPU", cpu, lambda y: f"{y:.3g}", seconds=run.seconds)
         ),
     ]
 
@@ -186,7 +186,7 @@ def _counts(run: Measurements, name: str) -> Markup:
             errors = sum(1 for record in found if record.error)
             rows.append((side, *key, len(found) - errors, errors))
     heads = ("Side", "Thing", "Affordance", "Operation", "Protocol", "OK", "Errors")
-    return table(heads, rows, "Interactions")
+    return table(heads, rows, "Interactions", empty="No interactions.")
 
 
 def _moments(run: Measurements, name: str) -> list[Markup]:

@@ -47,7 +47,7 @@ def section_of(run: Measurements, figures: Figures) -> Markup:
 
 
 def _cores(cores: float) -> str:
-    return f"{cores:.2f}"
+    return f"{cores:.3g}"
 
 
 def _host(run: Measurements) -> Markup:

@@ -145,4 +145,4 @@ def _drops(run: Measurements) -> list[Markup]:
         (*map(str, key), Cell(f"{count:,}", count)) for count, *key in counted
     ]
     heads = ("Network", "From", "To", "Reason", "Packets")
-    return [element("h3", "Dropped packets"), table(heads, rows)]
+    return [element("h3", "Dropped packets"), table(heads, rows, empty="None.")]
