@@ -4,9 +4,10 @@ import asyncio
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from typing import Any, Self
+from urllib.parse import quote, urljoin
 
 import aiocoap
-from aiocoap.numbers.codes import GET, POST, PUT
+from aiocoap.numbers.codes import CREATED, GET, POST, PUT
 from aiocoap.numbers.contentformat import ContentFormat
 from aiocoap.numbers.optionnumbers import OptionNumber
 from aiocoap.numbers.types import NON
@@ -16,6 +17,7 @@ from wotpy.protocols.coap.client import CoAPClient as WotpyCoapClient
 from wotpy.protocols.exceptions import ClientRequestTimeout, ProtocolClientException
 from wotpy.wot.events import EmittedEvent, PropertyChangeEmittedEvent, PropertyChangeEventInit
 
+from servient.clients.action_status import as_file, is_status, output_of
 from servient.clients.coap_form import CoapForm, find_forms
 from servient.clients.errors import InteractionRefused
 from servient.clients.observable import to_observable
@@ -105,7 +107,26 @@ class CoapClient(WotpyCoapClient):
     ) -> Value:
         forms = find_forms(td._doc, AffordanceKind.ACTION, name, Operation.INVOKE_ACTION)
         content = None if input_value is None else encode(input_value)
-        return await self._ask(_message(POST, forms, content), timeout)
+        message = _message(POST, forms, content)
+        response = await self._exchange(message, timeout)
+        value = _to_value(response)
+        if response.code is not CREATED or not is_status(value):
+            return value
+        path = "/".join(quote(segment, safe="") for segment in response.opt.location_path)
+        output = await self._finished(value, urljoin(forms[0].url, f"/{path}"), timeout)
+        return as_file(td._doc["actions"][name].get("output", {}), output)
+
+    async def _finished(self, status: Value, url: str, timeout_seconds: float | None) -> Value:
+        """Wait for an action that is done in its own time. Raises ClientRequestTimeout."""
+
+        async def query() -> Value:
+            return await self._ask(aiocoap.Message(code=GET, uri=url), timeout_seconds)
+
+        try:
+            async with asyncio.timeout(timeout_seconds):
+                return await output_of(status, query)
+        except TimeoutError as error:
+            raise ClientRequestTimeout(f"{url} did not end in time") from error
 
     def on_property_change(self, td: Any, name: str) -> Any:
         forms = find_forms(td._doc, AffordanceKind.PROPERTY, name, Operation.OBSERVE_PROPERTY)
@@ -137,17 +158,24 @@ class CoapClient(WotpyCoapClient):
             return self._context
 
     async def _ask(self, message: aiocoap.Message, timeout_seconds: float | None) -> Value:
+        return _to_value(await self._exchange(message, timeout_seconds))
+
+    async def _exchange(
+        self, message: aiocoap.Message, timeout_seconds: float | None
+    ) -> aiocoap.Message:
         context = await self._open()
         if trace := tracing.TRACEPARENT.get():
             message.opt.add_option(OpaqueOption(_TRACE_CONTEXT, tracing.to_bytes(trace)))
         try:
             async with asyncio.timeout(timeout_seconds):
-                response = await context.request(await self.sign_request(message)).response
+                response: aiocoap.Message = await context.request(
+                    await self.sign_request(message)
+                ).response
         except (TimeoutError, aiocoap.error.TimeoutError) as error:
             raise ClientRequestTimeout(f"{message.remote} did not answer in time") from error
         except aiocoap.error.Error as error:
             raise ProtocolClientException(f"no answer from {message.remote}: {error}") from error
-        return _to_value(response)
+        return response
 
     # Subscriptions
 

@@ -1,18 +1,20 @@
 """WoTPy's HTTP client with right results: for programs that consume Things."""
 
 import asyncio
-import base64
-import binascii
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
+from urllib.parse import urljoin, urlsplit
 
 import httpx
 from wotpy.protocols.exceptions import ClientRequestTimeout, FormNotFoundException
 from wotpy.protocols.http.client import HTTPClient as WotpyHttpClient
 from wotpy.wot.events import EmittedEvent, PropertyChangeEmittedEvent, PropertyChangeEventInit
 
+from servient.clients.action_status import as_file, is_status, output_of
+from servient.clients.errors import InteractionRefused
 from servient.clients.event_source import read_events
 from servient.clients.http_form import (
     SSE,
@@ -27,7 +29,6 @@ from servient.clients.observable import to_observable
 from servient.wot import tracing
 from servient.wot.content import Content, Value, encode, is_json, parse_json, to_json
 from servient.wot.operations import AffordanceKind, Operation
-from servient.wot.schema import is_file, media_type_of
 
 CONNECTIONS_LIMIT = 1000  # each open stream holds one
 IDLE_CONNECTIONS_LIMIT = 20
@@ -92,7 +93,29 @@ class HttpClient(WotpyHttpClient):
     ) -> Value:
         forms = _forms(td, AffordanceKind.ACTION, name, Operation.INVOKE_ACTION)
         form, content = _encode(forms, input_value, is_optional=True)
-        return to_value(await self._request(form, content, timeout_seconds=timeout))
+        response = await self._request(form, content, timeout_seconds=timeout)
+        value, location = to_value(response), response.headers.get("location")
+        if response.status_code != httpx.codes.CREATED or not location or not is_status(value):
+            return value
+        output = await self._finished(form, value, urljoin(form.url, location), timeout)
+        return as_file(td._doc["actions"][name].get("output", {}), output)
+
+    async def _finished(
+        self, form: HttpForm, status: Value, url: str, timeout_seconds: float | None
+    ) -> Value:
+        """Wait for an action that is done in its own time. Raises ClientRequestTimeout."""
+        if urlsplit(url)[:2] != urlsplit(form.url)[:2]:  # our credentials are nobody else's
+            raise InteractionRefused({"title": "Elsewhere", "detail": f"its status is at {url}"})
+        own = replace(form, url=url, method="GET")
+
+        async def query() -> Value:
+            return to_value(await self._request(own, timeout_seconds=timeout_seconds))
+
+        try:
+            async with asyncio.timeout(timeout_seconds or self.request_timeout):
+                return await output_of(status, query)
+        except TimeoutError as error:
+            raise ClientRequestTimeout(f"{url} did not end in time") from error
 
     def on_property_change(self, td: Any, name: str) -> Any:
         forms = _forms(td, AffordanceKind.PROPERTY, name, Operation.OBSERVE_PROPERTY)
@@ -177,7 +200,7 @@ class HttpClient(WotpyHttpClient):
         try:
             async with aclosing(values):
                 async for value in values:
-                    observer.on_next(emitted(_as_file(schema, value)))
+                    observer.on_next(emitted(as_file(schema, value)))
         except Exception as error:  # noqa: BLE001 - whatever ends it is the observer's to know
             observer.on_error(error)
         else:
@@ -227,13 +250,3 @@ def _encode(
     if value is None and is_optional:
         return form, None
     return form, Content(to_json(value)) if is_json(form.media_type) else encode(value)
-
-
-def _as_file(schema: Mapping[str, Any], value: Value) -> Value:
-    """In a stream a file is a base64 string. Raises ValueError."""
-    if not (is_file(schema) and isinstance(value, str)):
-        return value
-    try:
-        return Content(base64.b64decode(value, validate=True), media_type_of(schema))
-    except binascii.Error as error:
-        raise ValueError("a file in the event stream is not base64") from error

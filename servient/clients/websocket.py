@@ -18,6 +18,7 @@ from wotpy.protocols.exceptions import (
 )
 from wotpy.wot.events import EmittedEvent, PropertyChangeEmittedEvent, PropertyChangeEventInit
 
+from servient.clients.action_status import as_file
 from servient.clients.errors import InteractionRefused
 from servient.clients.websocket_connection import Connection, Follower
 
@@ -58,7 +59,8 @@ class WebSocketClient(BaseProtocolClient):
     ) -> Any:
         url = _url(td, td.actions, name)
         params = {"name": name, "parameters": input_value}
-        return await self._call(url, "invoke_action", params, timeout)
+        output = await self._call(url, "invoke_action", params, timeout)
+        return as_file(td._doc["actions"][name].get("output", {}), output)
 
     async def write_property(
         self,
@@ -77,7 +79,8 @@ class WebSocketClient(BaseProtocolClient):
         timeout: float | None = None,  # noqa: ASYNC109 - WoTPy's interface
     ) -> Any:
         url = _url(td, td.properties, name)
-        return await self._call(url, "read_property", {"name": name}, timeout)
+        value = await self._call(url, "read_property", {"name": name}, timeout)
+        return as_file(td._doc["properties"][name], value)
 
     async def _call(
         self, url: str, method: str, params: dict[str, Any], seconds: float | None
@@ -93,13 +96,15 @@ class WebSocketClient(BaseProtocolClient):
 
     def on_event(self, td: Any, name: str) -> reactivex.Observable[Any]:
         def to_event(data: Any) -> Any:
-            return EmittedEvent(init=data, name=name)
+            schema = td._doc["events"][name].get("data", {})
+            return EmittedEvent(init=as_file(schema, data), name=name)
 
         return self._observable(td, "events", name, "on_event", to_event)
 
     def on_property_change(self, td: Any, name: str) -> reactivex.Observable[Any]:
         def to_event(data: Any) -> Any:
-            init = PropertyChangeEventInit(name=data["name"], value=data["value"])
+            value = as_file(td._doc["properties"][name], data["value"])
+            init = PropertyChangeEventInit(name=data["name"], value=value)
             return PropertyChangeEmittedEvent(init=init)
 
         return self._observable(td, "properties", name, "on_property_change", to_event)

@@ -21,6 +21,7 @@ from wotpy.protocols.exceptions import ProtocolClientException
 
 from servient.clients.errors import InteractionRefused
 from servient.wot import tracing
+from servient.wot.content import to_json
 
 logger = logging.getLogger(__name__)
 
@@ -123,7 +124,7 @@ class Connection:
         message = {"jsonrpc": "2.0", "id": number, "method": method, "params": params}
         if trace := tracing.TRACEPARENT.get():
             message[tracing.NAME] = trace
-        return self._socket.write_message(json.dumps(message, allow_nan=False))
+        return self._socket.write_message(to_json(message).decode())
 
     async def close(self) -> None:
         """Returns when the socket is closed; a server that is silent is waited for a second."""

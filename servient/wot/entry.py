@@ -5,8 +5,10 @@ from typing import Any
 
 import reactivex
 from slugify import slugify
+from wotpy.wot.consumed.thing import ConsumedThing
 from wotpy.wot.wot import WoT as WotpyWoT
 
+from servient.wot.consumed_description import ConsumedDescription
 from servient.wot.content import to_json
 from servient.wot.document import to_document
 from servient.wot.model import Thing
@@ -34,6 +36,10 @@ class WoT(WotpyWoT):
         exposed_thing: ExposedThing = self._exposed_thing_cls(self._servient, thing)
         self._servient.add_exposed_thing(exposed_thing)
         return exposed_thing
+
+    def consume(self, td_str: Any) -> Any:
+        """WoTPy's ConsumedThing, also of schemas that leave the type open, as with `oneOf`."""
+        return ConsumedThing(servient=self._servient, td=ConsumedDescription(td_str))
 
     def _free_name(self, title: str) -> str:
         """Different titles may look the same in a path: the second "Lamp!" is "lamp-2"."""

@@ -27,7 +27,8 @@ NAMES = tuple(SCHEMAS)
 def expose_sponge(wot: WoT) -> ExposedThing:
     """Properties, actions and events named after what they take; `later` is not waited for."""
     actions: dict[str, Any] = {
-        name: {"input": schema, "synchronous": True} for name, schema in SCHEMAS.items()
+        name: {"input": schema, "output": schema, "synchronous": True}
+        for name, schema in SCHEMAS.items()
     }
     document = {
         "@context": "https://www.w3.org/2022/wot/td/v1.1",
