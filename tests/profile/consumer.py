@@ -93,11 +93,11 @@ async def streaming(
 
 
 def is_json(response: httpx.Response) -> bool:
-    return response.headers.get("content-type") == JSON
+    return bool(response.headers.get("content-type") == JSON)
 
 
 def is_problem(response: httpx.Response) -> bool:
-    body = response.json()
+    body: dict[str, Any] = response.json()
     is_typed = response.headers["content-type"] == "application/problem+json"
     is_complete = {"type", "title", "detail"} <= body.keys()
     return is_typed and is_complete and bool(body["status"] == response.status_code)

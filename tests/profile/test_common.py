@@ -1,11 +1,15 @@
 """The profiling mechanism and the common constraints (WoT Profile, sections 4 and 5)."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
+import httpx
 import pytest
 
+from servient.app import App
 from servient.bindings.http.profiles import HTTP_BASIC, HTTP_SSE
+from servient.config import Config
 from servient.errors import ServientError
 from servient.wot.entry import WoT
 from tests.profile import test_http_basic, test_http_sse
@@ -18,6 +22,7 @@ from tests.profile.assertions import (
 )
 from tests.profile.consumer import invoke, is_problem, url_of
 from tests.profile.things import KILN, Stage
+from tests.security.people import PASSWORD, PRINCIPALS, basic, bearer
 from thing_descriptions.validator import validate_td
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -75,6 +80,46 @@ async def test_times_are_in_rfc_3339(stage: Stage) -> None:
 async def test_there_is_no_security_scheme(stage: Stage) -> None:
     for td in stage.tds.values():
         assert [scheme["scheme"] for scheme in td["securityDefinitions"].values()] == ["nosec"]
+
+
+# Principals by how they show who they are, and whether the profiles allow of that.
+SECURED = [
+    (("bob",), ["basic"], True),
+    (("bob", "reader"), ["bearer", "basic"], True),
+    (("reader",), ["bearer"], False),
+]
+
+
+@pytest.mark.parametrize(("names", "schemes", "claims"), SECURED)
+@asserts(
+    "common-constraints-security-3",
+    "common-constraints-security-4",
+    "common-constraints-security-7",
+    "common-constraints-security-basic-in",
+    "common-constraints-security-basic-name",
+)
+async def test_passwords_are_asked_for_as_the_profiles_say(
+    settings: Callable[..., Config], names: tuple[str, ...], schemes: list[str], claims: bool
+) -> None:
+    people = [each for each in PRINCIPALS if each["name"] in names]
+    async with (
+        App(settings(bindings=("http",), principals=people)) as app,
+        httpx.AsyncClient(base_url=app.addresses()["http"], trust_env=False) as http,
+    ):
+        asked = await http.get("/things/servient")
+        assert (asked.status_code, is_problem(asked)) == (401, True)
+        challenges = asked.headers["www-authenticate"].lower()
+        assert all(f"{scheme} realm=" in challenges for scheme in schemes)
+        headers = basic("bob", PASSWORD) if "basic" in schemes else bearer("reader")
+        td = (await http.get("/things/servient", headers=headers)).json()
+    assert td.get("profile") == ([HTTP_BASIC, HTTP_SSE] if claims else None)
+    [name] = td["security"]
+    definition = td["securityDefinitions"][name]
+    several = definition["oneOf"] if len(schemes) > 1 else [name]
+    found = [td["securityDefinitions"][each] for each in several]
+    assert [each["scheme"] for each in found] == schemes
+    assert definition["scheme"] == ("combo" if len(schemes) > 1 else schemes[0])
+    assert all((each["in"], each["name"]) == ("header", "Authorization") for each in found)
 
 
 @asserts("common-constraints-discovery-1")

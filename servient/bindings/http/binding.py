@@ -144,7 +144,7 @@ class HttpBinding(Binding):
         return to_thing_forms(self.origin + thing_path(thing.name), thing)
 
     def profiles(self, thing: Description) -> list[str]:
-        return [] if self._authenticator else profiles_of(thing)
+        return profiles_of(thing, self.security())
 
     def security(self) -> Security | None:
         return to_security(self._authenticator.schemes) if self._authenticator else None
