@@ -63,7 +63,7 @@ def to_json(value: Value) -> bytes:
         # By far the most frequent results: a float may be NaN and a str needs escaping, an int neither.
         if type(value) is int:
             return str(value).encode("ascii")
-        text = json.dumps(value, default=_file_to_json, allow_nan=False, separators=(",", ":"))
+        text = _ENCODER.encode(value)
     except (TypeError, ValueError, RecursionError) as error:
         raise ServientError(f"the value cannot be written as JSON: {_reason(error)}") from error
     if text.count("[") + text.count("{") > NESTING_LIMIT and _is_too_deep(value):
@@ -114,7 +114,7 @@ def parse_json(text: bytes | str) -> Value:
     try:
         # Left to json.loads, bytes may be UTF-16 and may hold halves of surrogate pairs.
         text = text if isinstance(text, str) else str(text, "utf-8-sig")
-        value = json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)
+        value = _DECODER.decode(text)
     except UnicodeDecodeError as error:
         raise InvalidInput("the body is not UTF-8") from error
     except RecursionError as error:
@@ -158,3 +158,8 @@ def _finite(text: str) -> float:
     if not math.isfinite(number):
         raise ValueError(f"{text[:20]} is out of range")
     return number
+
+
+# Made once: json.dumps and json.loads would make one for each value.
+_ENCODER = json.JSONEncoder(default=_file_to_json, allow_nan=False, separators=(",", ":"))
+_DECODER = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_finite)

@@ -21,6 +21,8 @@ from servient.wot.content import (
     essence,
     parse_json,
 )
+from servient.wot.pointer import to_pointer
+from servient.wot.quick_check import quick_check
 
 FAULTS_LIMIT = 16
 TEXT = "text/plain"
@@ -33,6 +35,7 @@ class DataSchema:
         self.document = document
         # An own, empty registry: a $ref in a Thing Description is never fetched from anywhere.
         self._validator = Draft7Validator(document, registry=Registry())
+        self._quick = quick_check(document)
         self._members: Mapping[str, Any] = document.get("properties", {})
         self._files = {name: s for name, s in self._members.items() if is_file(s)}
 
@@ -50,7 +53,12 @@ class DataSchema:
         return self._decode(value)
 
     def _faults(self, value: Value) -> list[dict[str, str]]:
-        errors = self._validator.iter_errors(self._without_files(value))
+        value = self._without_files(value)
+        if self._quick is not None and self._quick.is_valid(value):
+            return []
+        if self._quick is not None and self._quick.has_pattern:
+            return self._quick.faults(value, FAULTS_LIMIT)
+        errors = self._validator.iter_errors(value)
         try:
             return [to_fault(error) for error in islice(errors, FAULTS_LIMIT)]
         except RecursionError as error:
@@ -89,7 +97,7 @@ class DataSchema:
 
     def _stand_in(self, name: str) -> str:
         if name in self._members and name not in self._files:
-            fault = {"pointer": _pointer(name), "detail": "not a file"}
+            fault = {"pointer": to_pointer(name), "detail": "not a file"}
             raise InvalidInput(f"{fault['pointer']}: not a file", [fault])
         return ""
 
@@ -118,11 +126,7 @@ def media_type_of(schema: Mapping[str, Any]) -> str:
 
 def to_fault(error: ValidationError) -> dict[str, str]:
     """One fault of an input: a JSON pointer (RFC 6901) and what is wrong there."""
-    return {"pointer": _pointer(*error.absolute_path), "detail": error.message[:200]}
-
-
-def _pointer(*steps: object) -> str:
-    return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in steps)
+    return {"pointer": to_pointer(*error.absolute_path), "detail": error.message[:200]}
 
 
 def _text(body: bytes, schema: Mapping[str, Any]) -> Value:
@@ -149,7 +153,7 @@ def _file(name: str | None, text: str, schema: Mapping[str, Any]) -> Content:
     try:
         body = base64.b64decode(text, validate=True)
     except (binascii.Error, ValueError) as error:
-        pointer = "" if name is None else _pointer(name)
+        pointer = "" if name is None else to_pointer(name)
         raise InvalidInput(
             f"{pointer or 'the input'}: not base64",
             [{"pointer": pointer, "detail": f"not base64: {error}"}],

@@ -81,8 +81,7 @@ def test_numbers_beyond_floats() -> None:
     fraction = DataSchema({"type": "number", "multipleOf": 0.5})
     assert fraction.accept(2.5) == 2.5
     for huge in (10**400, -(10**4_000)):
-        with pytest.raises(InvalidInput, match="range"):
-            fraction.accept(huge)
+        assert fraction.accept(huge) == huge
         assert DataSchema({"type": "integer", "minimum": -(10**4_000)}).accept(huge) == huge
     assert [p for p, _ in refusal({"type": "integer", "maximum": 100}, 10**4_000)] == [""]
     assert [p for p, _ in refusal({"type": "integer"}, True)] == [""]
@@ -238,3 +237,13 @@ def test_anything_is_accepted_or_refused(document: dict[str, Any], value: Any) -
         assert error.detail
         for fault in error.faults:
             assert fault["pointer"] == "" or fault["pointer"].startswith("/")
+
+
+def test_no_pattern_takes_for_ever() -> None:
+    evil = DataSchema({"type": "string", "pattern": "^(a+)+$"})
+    assert evil.accept("a" * 50) == "a" * 50
+    assert [
+        pointer for pointer, _ in refusal({"type": "string", "pattern": "^(a+)+$"}, "a" * 50 + "b")
+    ] == [""]
+    named = {"type": "object", "properties": {"x": {"type": "string", "pattern": "^(a+)+$"}}}
+    assert [pointer for pointer, _ in refusal(named, {"x": "a" * 50 + "b"})] == ["/x"]
