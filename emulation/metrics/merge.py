@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from emulation.metrics.records import RECORDS, columns
-from emulation.metrics.tables import create, require_version
+from emulation.metrics.tables import UnknownMetricsFile, create, require_version
 
 # How far clocks, and the order in which times are taken, may be apart.
 TOLERANCE_SECONDS = 0.005
@@ -57,7 +57,12 @@ def merge(paths: Iterable[Path], out: Path) -> Ties:
 
 
 def _add(database: sqlite3.Connection, path: Path) -> None:
-    database.execute("ATTACH ? AS part", (str(path),))
+    if path.stat().st_size == 0:
+        return  # of a replica that was killed before it had begun
+    try:
+        database.execute("ATTACH ? AS part", (str(path),))
+    except sqlite3.DatabaseError as error:
+        raise UnknownMetricsFile(f"{path.name} is not a metrics file") from error
     try:
         require_version(database, "part", path.name)
         with database:
