@@ -30,6 +30,7 @@ MAY_IMPORT = {
     "servient.bindings.mqtt": {
         "servient.bindings.paths",
         "servient.mqtt",
+        "servient.security",
         "servient.wot",
         "servient.errors",
     },
@@ -50,6 +51,7 @@ MAY_IMPORT = {
     "servient.console": {"servient.wot", "servient.bindings", "servient.errors"},
     "emulation": {
         "servient.app",
+        "servient.bindings",
         "servient.config",
         "servient.clients",
         "servient.wot",
@@ -66,7 +68,7 @@ ONLY_IN = {
     "amqtt": {"servient.bindings.mqtt"},
     "paho": {"servient.mqtt.paho"},
     "pydantic_settings": {"servient.config"},
-    "typer": {"servient.cli", "emulation.cli"},
+    "typer": {"servient.cli", "emulation.cli", "emulation.reporting"},
     "psutil": {"servient.telemetry", "emulation.metrics"},
     "zeroconf": {"servient.discovery"},
 }

@@ -68,7 +68,8 @@ class Line:
         self._next_change = math.inf
         self.is_ordered = link.jitter is Jitter.CORRELATED
         self._is_up = True
-        self._delays: tuple[Delay, Delay]
+        self._link_now = link
+        self._delays: dict[str, tuple[Delay, Delay]] = {}
         self._probabilities = (0.0, 0.0)
         self._correlation = self._duplication = 0.0
         self._set(link.at(0.0))
@@ -90,8 +91,8 @@ class Line:
         if self._up is not self._down:
             up_rate = link.uplink_rate_kbit or link.rate_kbit
             self._up.set(up_rate, link.queue_bytes or _default_queue(link, up_rate))
-        seed = f"{self._seed}/delay"
-        self._delays = (make_delay(link, seed), make_delay(link, seed, 0.5))
+        self._link_now = link
+        self._delays.clear()
         loss = link.loss_percent / 100
         self._probabilities = (loss, 1 - (1 - loss) ** 0.5)
         self._correlation = link.loss_correlation_percent / 100
@@ -106,15 +107,28 @@ class Line:
         left = self._up.pass_through(now, size)
         return Fate.QUEUE if left is None else left
 
-    def travel(self, now: float, other: "Line") -> float | Fate:
-        """When what has left is before the other end's line."""
+    def travel(self, now: float, other: "Line", sender: str) -> float | Fate:
+        """When what a sender has sent is before the other end's line."""
         if other is self:
-            return Fate.LOSS if self._loses(0) else now + self._delays[0](now)
+            return Fate.LOSS if self._loses(0) else now + self._delay(sender)[0](now)
         if now >= other._next_change:
             other._update(now)
         if self._loses(1) or other._loses(1):
             return Fate.LOSS
-        return now + self._delays[1](now) + other._delays[1](now)
+        return now + self._delay(sender)[1](now) + other._delay(sender)[1](now)
+
+    def _delay(self, sender: str) -> tuple[Delay, Delay]:
+        """That of the whole way, and that of this end's half. Each sender has delays of its own.
+
+        If a request and its answer met the same one, answers would be too quick: requests that come
+        closely after each other do so while the delay falls.
+        """
+        found = self._delays.get(sender)
+        if found is None:
+            seed = f"{self._seed}/delay/{sender}"
+            both = (make_delay(self._link_now, seed), make_delay(self._link_now, seed, 0.5))
+            found = self._delays[sender] = both
+        return found
 
     def receive(self, now: float, size: int, sender: "Line") -> float | Fate:
         """When what is before this end's line has come through it."""

@@ -140,7 +140,7 @@ class Switch:
                 self._travel(end, other, frame, left, protocol)
 
     def _travel(self, end: End, other: End, frame: bytes, left: float, protocol: str) -> None:
-        arrival = end.line.travel(left, other.line)
+        arrival = end.line.travel(left, other.line, end.replica)
         if isinstance(arrival, Fate):
             self._drop(end, other, protocol, arrival)
         elif self._waiting_bytes > WAITING_LIMIT_BYTES:
