@@ -28,7 +28,12 @@ _PRAGMAS = (
     "synchronous = NORMAL",
     "foreign_keys = ON",
     "journal_size_limit = 16777216",
+    # When it waits for the disk, which nothing on the event loop may: see `_account_for`.
+    "wal_autocheckpoint = 0",
 )
+# After so many jobs it is looked whether the log has grown to so much.
+LOOK_JOBS = 64
+LOG_LIMIT_BYTES = 4 * 2**20
 
 
 class Database:
@@ -40,9 +45,13 @@ class Database:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._log_path = path.with_name(f"{path.name}-wal")
         self._entries: queue.SimpleQueue[_Entry] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="storage", daemon=True)
         self._is_open = False
+        # Held by whoever uses the connection, which is nearly always the thread.
+        self._using = threading.Lock()
+        self._jobs_done = 0
 
     async def __aenter__(self) -> Self:
         self._loop = asyncio.get_running_loop()
@@ -75,18 +84,51 @@ class Database:
             future.set_exception(StorageFailed("the servient has stopped"))
         return future
 
+    def try_now(self, job: Job[_T]) -> asyncio.Future[_T] | None:
+        """Do a job of one small statement at once, if nothing else is being done: the future is done.
+
+        Handing it to the thread and back would take longer than the job. None when it has to be
+        submitted.
+        """
+        if not self._is_open or not self._using.acquire(blocking=False):
+            return None
+        future: asyncio.Future[_T] = self._loop.create_future()
+        try:
+            future.set_result(job(self._connection))
+        except Exception as error:  # noqa: BLE001 - whoever waits for the job is told
+            future.set_exception(_to_failure(error))
+        finally:
+            self._using.release()
+        self._account_for(1)
+        return future
+
+    def _account_for(self, jobs: int) -> None:
+        """Bring what was written into the database now and then, on the thread."""
+        self._jobs_done += jobs
+        if self._jobs_done < LOOK_JOBS or not self._is_open:
+            return
+        self._jobs_done = 0
+        with contextlib.suppress(OSError):
+            if self._log_path.stat().st_size > LOG_LIMIT_BYTES:
+                self.submit(_checkpoint).add_done_callback(_look_at)
+
+    def _settle(self, future: asyncio.Future[Any], result: Any) -> None:
+        _succeed(future, result)
+        self._account_for(1)
+
     # On the thread
 
     def _work(self) -> None:
         while (entry := self._entries.get()) is not None:
             job, is_durable, future = entry
             try:
-                result = self._do(job, is_durable)
+                with self._using:
+                    result = self._do(job, is_durable)
             except Exception as error:  # noqa: BLE001 - whoever waits for the job is told
                 failure = _to_failure(error)
                 self._loop.call_soon_threadsafe(_fail, future, failure)
             else:
-                self._loop.call_soon_threadsafe(_succeed, future, result)
+                self._loop.call_soon_threadsafe(self._settle, future, result)
             del entry, job, future
         self._connection.close()
 
@@ -161,6 +203,16 @@ def _to_failure(error: Exception) -> Exception:
     if not isinstance(error, ServientError):
         logger.error("a job of the store failed", exc_info=error)
     return error
+
+
+def _checkpoint(connection: sqlite3.Connection) -> None:
+    connection.execute("PRAGMA wal_checkpoint(RESTART)")
+
+
+def _look_at(checkpoint: asyncio.Future[None]) -> None:
+    """One that fails now is done later, at the latest when the database is closed."""
+    if not checkpoint.cancelled() and (error := checkpoint.exception()) is not None:
+        logger.warning("the store's log is not brought into the database: %s", error)
 
 
 def _succeed(future: asyncio.Future[Any], result: Any) -> None:

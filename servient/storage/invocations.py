@@ -92,22 +92,17 @@ class InvocationStore:
         if self._writing is not None or not self._waiting:
             return
         batch, self._waiting = self._waiting[:BATCH_LIMIT], self._waiting[BATCH_LIMIT:]
-        self._writing = self._database.submit(self._job([entry for entry, _ in batch]))
-        self._writing.add_done_callback(lambda writing: self._written(batch, writing))
-
-    def _job(self, entries: Sequence[_Entry]) -> Job[list[Kept | ServientError]]:
+        entries = [entry for entry, _ in batch]
         prepared = [each for each in entries if isinstance(each, Prepared)]
-        if len(prepared) < len(entries):
-            return partial(self._write, entries=entries)
-        # Nothing but the statement is left to the other thread.
-        statement, values = _insertion(prepared)
-        kept: list[Kept | ServientError] = [each.kept for each in prepared]
-
-        def write(connection: sqlite3.Connection) -> list[Kept | ServientError]:
-            connection.execute(statement, values)
-            return kept
-
-        return write
+        if len(prepared) == len(entries):
+            written = self._database.try_now(insertion := _to_job(prepared))
+            if written is not None:
+                self._written(batch, written)
+                return
+            self._writing = self._database.submit(insertion)
+        else:
+            self._writing = self._database.submit(partial(self._write, entries=entries))
+        self._writing.add_done_callback(lambda writing: self._written(batch, writing))
 
     def _written(
         self,
@@ -175,6 +170,18 @@ class InvocationStore:
         interrupted = [_interrupted(each.record) for each in kept[len(over) :]]
         failed = [each for each in self._write(connection, interrupted) if isinstance(each, Kept)]
         return over + failed, _next_number(connection)
+
+
+def _to_job(prepared: Sequence[Prepared]) -> Job[list[Kept | ServientError]]:
+    """One statement, and nothing but it."""
+    statement, values = _insertion(prepared)
+    kept: list[Kept | ServientError] = [each.kept for each in prepared]
+
+    def write(connection: sqlite3.Connection) -> list[Kept | ServientError]:
+        connection.execute(statement, values)
+        return kept
+
+    return write
 
 
 def _insertion(prepared: Sequence[Prepared]) -> tuple[str, list[Any]]:
