@@ -54,6 +54,10 @@ class Exchange:
         message.transport_tuning = Reliable()
         await self.begin(message)
 
+    def probe(self) -> None:
+        """Have this ended if who has asked is not there any more."""
+        self._layer.probe(self.request.remote)
+
     def _send(self, message: Message, *, is_last: bool) -> Message:
         if self._protect is not None:
             message = self._protect(message)

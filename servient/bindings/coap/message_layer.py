@@ -3,8 +3,9 @@
 import asyncio
 from typing import Any
 
+from aiocoap import Message
 from aiocoap.messagemanager import MessageManager
-from aiocoap.numbers.codes import GET
+from aiocoap.numbers.codes import EMPTY, GET
 from aiocoap.numbers.constants import TransportTuning
 from aiocoap.numbers.types import ACK, CON, RST
 
@@ -47,6 +48,15 @@ class MessageLayer(MessageManager):
             await acknowledged
         finally:
             self._awaited.pop(key, None)
+
+    def probe(self, remote: Any) -> None:
+        """Ask whether a peer is there (RFC 7252 section 4.3).
+
+        If it is, it rejects that; if not, aiocoap ends all that it has asked for.
+        """
+        ping = Message(code=EMPTY, _mtype=CON, payload=b"")
+        ping.remote = remote
+        self.send_message(ping, lambda: None)
 
     async def shutdown(self) -> None:
         for _, timer in self._piggyback_opportunities.values():

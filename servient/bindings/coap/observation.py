@@ -1,5 +1,6 @@
 """Observing properties and subscribing to events (RFC 7641)."""
 
+import asyncio
 import itertools
 from typing import NoReturn
 
@@ -13,9 +14,11 @@ from servient.bindings.coap.incoming import Incoming
 from servient.errors import Busy, NotFound, NoValue, OperationNotAllowed
 from servient.wot.door import Door, Interaction
 from servient.wot.operations import Operation
-from servient.wot.subscription import QUEUE_LIMIT, Subscription
+from servient.wot.subscription import QUEUE_LIMIT, Notification, Subscription
 
 OBSERVERS_LIMIT = 4096
+# An observer that there was nothing to tell for so long may have gone.
+IDLE_SECONDS = 600.0
 # Values of Observe in a request (RFC 7641 section 2).
 REGISTER = 0
 DEREGISTER = 1
@@ -59,7 +62,7 @@ class Observations:
                 message, download = self._message(exchange.request, present)
                 await exchange.begin(message)
                 await _fetched(download)
-                async for notification in subscription:
+                while (notification := await _next(subscription, exchange)) is not None:
                     answer = content_answer(notification.content, CONTENT, accept)
                     message, download = self._message(exchange.request, answer)
                     await exchange.notify(message)
@@ -82,6 +85,18 @@ class Observations:
         message, download = self._downloads.begin(request, answer)
         message.opt.observe = next(self._numbers) % _NUMBERS
         return message, download
+
+
+async def _next(subscription: Subscription, exchange: Exchange) -> Notification | None:
+    """The next notification, None at the end; who waits long for it is asked whether it is there."""
+    while True:
+        try:
+            async with asyncio.timeout(IDLE_SECONDS):
+                return await anext(subscription)
+        except TimeoutError:
+            exchange.probe()
+        except StopAsyncIteration:
+            return None
 
 
 async def _fetched(download: Download | None) -> None:

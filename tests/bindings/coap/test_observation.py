@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-from aiocoap import GET, POST, Message
+from aiocoap import EMPTY, GET, POST, Message
 
 from servient.bindings.coap import observation
 from servient.wot.subscription import QUEUE_LIMIT
@@ -236,6 +236,28 @@ async def test_a_client_that_is_gone_is_forgotten(serving: Serving) -> None:
     serving.lamp.emit_event("toggled", True)
     await serving.observers(0)
     assert not serving.lamp.publisher._subscriptions
+
+
+async def test_a_client_that_is_gone_is_noticed_when_nothing_happens(
+    serving: Serving, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that is there answers, and hears of nothing but what happens."""
+    monkeypatch.setattr("servient.bindings.coap.observation.IDLE_SECONDS", 0.05)
+    async with observing(serving, TOGGLED) as peer:
+        async with observing(serving, LEVEL), observing(serving, TOGGLED):
+            await serving.observers(3)
+        while serving.binding.observers > 1:
+            await peer.reject(await peer.receive())
+        for _ in range(3):
+            ping = await peer.receive()
+            assert (ping.code, ping.mtype) == (EMPTY, CON)
+            await peer.reject(ping)
+        serving.lamp.emit_event("toggled", True)
+        while (message := await peer.receive()).code is EMPTY:
+            await peer.reject(message)
+        assert message.payload == b"true"
+        await peer.acknowledge(message)
+    await serving.observers(0)
 
 
 async def test_a_client_that_never_acknowledges_is_forgotten(
