@@ -7,6 +7,7 @@ from emulation.report.drawing.scale import Scale
 from emulation.report.markup import Markup, element
 
 LEFT, RIGHT, TOP, BOTTOM, HEIGHT = 78, WIDTH - 12, 12, 168, 212
+LEGEND_HEIGHT = 22
 POINTS_LIMIT = 600  # of a line: more are not seen
 
 Points = Sequence[tuple[float, float]]
@@ -40,7 +41,9 @@ def lines(
                 class_=f"line {colour(index)}",
             )
         )
-    return svg(HEIGHT, title, parts, legend(series, HEIGHT - 6, LEFT) if len(series) > 1 else None)
+    if len(series) < 2:
+        return svg(HEIGHT - LEGEND_HEIGHT, title, parts)
+    return svg(HEIGHT, title, parts, legend(series, HEIGHT - 6, LEFT))
 
 
 def _band(x: Scale, begin: float, end: float, text: str) -> Markup:

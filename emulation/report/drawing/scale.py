@@ -3,6 +3,9 @@
 import math
 from dataclasses import dataclass
 
+# Beyond this, only the powers of ten themselves are marked on a logarithmic scale.
+MANY_POWERS = 1000
+
 
 @dataclass(frozen=True, slots=True)
 class Scale:
@@ -24,8 +27,10 @@ class Scale:
     def ticks(self) -> list[float]:
         """Round numbers, some five of them; the powers of ten of a logarithmic scale."""
         if self.is_logarithmic:
-            first, last = math.ceil(math.log10(self.low)), math.floor(math.log10(self.high))
-            return [10.0**power for power in range(first, last + 1)]
+            factors = (1, 2, 5) if self.high / self.low < MANY_POWERS else (1,)
+            first, last = math.floor(math.log10(self.low)), math.floor(math.log10(self.high))
+            marks = (f * 10.0**power for power in range(first, last + 1) for f in factors)
+            return [mark for mark in marks if self.low <= mark <= self.high]
         step = _round_step((self.high - self.low) / 5 or 1.0)
         first = math.ceil(self.low / step - 1e-9)
         return [number * step for number in range(first, math.floor(self.high / step + 1e-9) + 1)]

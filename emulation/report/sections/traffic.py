@@ -38,7 +38,8 @@ def rates(run: Measurements, records: Sequence[TrafficRecord]) -> list[tuple[flo
     totals: Counter[int] = Counter()
     for record in records:
         totals[int(record.at - run.start)] += record.data_bytes * 8
-    return [(second + 0.5, float(totals[second])) for second in range(int(run.seconds) + 1)]
+    whole = max(1, round(run.seconds))  # a last second that is cut off would look like a fall
+    return [(second + 0.5, float(totals[second])) for second in range(whole)]
 
 
 def outages(run: Measurements) -> list[tuple[float, float, str]]:
