@@ -5,7 +5,7 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +23,9 @@ def check_with_playground(documents: Sequence[dict[str, Any]], *, models: bool =
     run_node("check.mjs", documents, *(["--models"] if models else []))
 
 
-def check_data_schemas(schemas: Mapping[str, Any]) -> None:
-    """Fails the test with every data schema, by its name, that AJV has anything to say against."""
-    run_node("compile.mjs", schemas)
+def check_data_schemas(documents: Sequence[dict[str, Any]]) -> None:
+    """Fails the test with every data schema, by its place, that AJV has anything to say against."""
+    run_node("compile.mjs", documents)
 
 
 def run_node(script: str, document: Any, *options: str) -> str:
