@@ -22,6 +22,8 @@ class ServientError(Exception):
 
     status: ClassVar[int] = 500
     title: ClassVar[str] = "Internal error"
+    # After how long it makes sense to try again, where it does.
+    retry_after_seconds: ClassVar[int | None] = None
 
     def __init__(self, detail: str, faults: Sequence[dict[str, str]] = ()) -> None:
         super().__init__(detail)
@@ -153,6 +155,7 @@ class TooManyRequests(ServientError):
 
     status = 429
     title = "Too many requests"
+    retry_after_seconds = 10
 
 
 class Busy(ServientError):
@@ -160,6 +163,7 @@ class Busy(ServientError):
 
     status = 503
     title = "Busy"
+    retry_after_seconds = 1
 
 
 class DeadlineExceeded(ServientError):
@@ -190,6 +194,8 @@ def problem(error: ServientError, instance: str | None = None) -> dict[str, Any]
     }
     if instance:
         body["instance"] = instance
+    if error.retry_after_seconds is not None:
+        body["retryAfterSeconds"] = error.retry_after_seconds
     if error.faults:
         body["errors"] = list(error.faults)
     return body

@@ -6,25 +6,34 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from servient.errors import Busy, NotFound, ServientError
+from servient.wot.access import acting
 from servient.wot.content import Value
 from servient.wot.invocation import Invocation
+from servient.wot.load import Load
 from servient.wot.record import Kept, Record, Recorder, Status
 from servient.wot.recording import load_files
 
 HISTORY_LIMIT = 1000
 HISTORY_AGE_SECONDS = 7 * 24 * 3600.0
 RUNNING_LIMIT = 1024
+# So that there is room for others, however one Thing stalls and whatever one principal asks for.
+RUNNING_OF_THING_LIMIT = 512
+RUNNING_OF_PRINCIPAL_LIMIT = 512
 
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
     """How many invocations may be under way, and how much is remembered of those that are over.
 
+    Of those under way, as many may be of one Thing and of one principal.
+
     `text_bytes` bounds what is in memory, `files_bytes` what is on disk: both apply to records that
     are kept by a recorder.
     """
 
     running: int = RUNNING_LIMIT
+    running_of_thing: int = RUNNING_OF_THING_LIMIT
+    running_of_principal: int = RUNNING_OF_PRINCIPAL_LIMIT
     history: int = HISTORY_LIMIT
     age_seconds: float = HISTORY_AGE_SECONDS
     text_bytes: int = 32 * 2**20
@@ -48,6 +57,7 @@ class Invocations:
         self._bounds = bounds or Bounds()
         self._recorder = recorder
         self._running: dict[str, Invocation] = {}
+        self._load = Load(self._bounds.running_of_thing, self._bounds.running_of_principal)
         self._over: dict[str, Invocation] = {}
         self._text_bytes = self._files_bytes = 0
         self._count = next_number
@@ -66,6 +76,9 @@ class Invocations:
         """A new, pending record. Raises Busy when too many are under way."""
         if len(self._running) >= self._bounds.running:
             raise Busy(f"{self._bounds.running} invocations are under way; try again later")
+        principal = acting()
+        principal_name = principal.name if principal else None
+        self._load.require_room(thing, principal_name)
         invocation = Invocation(
             _to_id(thing, action, self._count),
             thing,
@@ -76,6 +89,7 @@ class Invocations:
         )
         self._count += 1
         self._running[invocation.id] = invocation
+        self._load.enter(invocation.id, thing, principal_name)
         return invocation
 
     def close(self, invocation: Invocation) -> None:
@@ -101,6 +115,7 @@ class Invocations:
     def _close(self, invocation: Invocation, kept: Kept) -> None:
         invocation.close(kept)
         del self._running[invocation.id]
+        self._load.leave(invocation.id)
         self._remember(invocation)
         self._forget_old()
 

@@ -30,6 +30,7 @@ _CODES = {
     409: codes.CONFLICT,
     413: codes.REQUEST_ENTITY_TOO_LARGE,
     415: codes.UNSUPPORTED_CONTENT_FORMAT,
+    429: codes.TOO_MANY_REQUESTS,
     502: codes.BAD_GATEWAY,
     503: codes.SERVICE_UNAVAILABLE,
     504: codes.GATEWAY_TIMEOUT,
@@ -135,4 +136,8 @@ def error_answer(error: ServientError, path: Sequence[str] = ()) -> Answer:
     if len(instance) > _INSTANCE_LENGTH:
         instance = ""
     code = _OWN_CODES.get(type(error)) or _CODES.get(error.status, codes.INTERNAL_SERVER_ERROR)
-    return Answer(code, to_json(problem(error, instance)), content_formats.JSON)
+    # For 5.03, Max-Age says when to try again (RFC 7252 section 5.9.3.4), for 4.29 too (RFC 8516).
+    retry = error.retry_after_seconds
+    return Answer(
+        code, to_json(problem(error, instance)), content_formats.JSON, max_age_seconds=retry
+    )

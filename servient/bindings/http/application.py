@@ -22,7 +22,7 @@ PREFLIGHT_SECONDS = 600
 
 # Pages of other origins may call and read: the graphical interfaces of orchestrators do.
 _ANY_ORIGIN = (b"access-control-allow-origin", b"*")
-_EXPOSED = (b"access-control-expose-headers", b"ETag, Link, Location")
+_EXPOSED = (b"access-control-expose-headers", b"ETag, Link, Location, Retry-After")
 _PREFLIGHT = (
     (
         "Access-Control-Allow-Headers",

@@ -202,7 +202,7 @@ class Response:
     def problem(cls, error: ServientError, instance: str) -> "Response":
         """The Problem Details of an error; `instance` is the request's path."""
         body = to_json(problem(error, instance[:INSTANCE_LIMIT]))
-        return cls(error.status, body, PROBLEM_MEDIA_TYPE)
+        return cls(error.status, body, PROBLEM_MEDIA_TYPE, retry_headers(error))
 
     @classmethod
     def file(cls, content: Content) -> "Response":
@@ -212,6 +212,12 @@ class Response:
     def of(cls, value: Value, accept: str | None) -> "Response":
         """A value as the client accepts it. Raises NotAcceptable."""
         return cls.file(represent(value, accept))
+
+
+def retry_headers(error: ServientError) -> tuple[tuple[str, str], ...]:
+    """When to try again (RFC 9110 section 10.2.3), where that may help."""
+    seconds = error.retry_after_seconds
+    return () if seconds is None else (("Retry-After", str(seconds)),)
 
 
 Handler: TypeAlias = Callable[[Request], Awaitable[Response]]

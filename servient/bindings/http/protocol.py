@@ -4,7 +4,8 @@ import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from ipaddress import ip_address
+from typing import Any, cast
 
 import httptools
 from uvicorn.config import Config
@@ -24,12 +25,17 @@ class Limits:
     `silence_seconds` is the longest pause in the middle of a request, and before the first one;
     `drain_seconds` is for the rest of a body that was not read, so that the answer is not lost.
     `stall_seconds` is how long a client may take no byte of what is sent to it.
+    `head_seconds` and `body_seconds` bound what arrives bit by bit, without ever being silent for long.
+    `address_connections_limit` is for each address but those of this machine, where a proxy may be.
     """
 
     head_limit_bytes: int = 64 * 1024
     connections_limit: int = 4096
+    address_connections_limit: int = 512
     silence_seconds: float = 30.0
     drain_seconds: float = 5.0
+    head_seconds: float = 30.0
+    body_seconds: float = 600.0
     stall_seconds: float = 30.0
 
 
@@ -52,16 +58,32 @@ class Connection(HttpToolsProtocol):
         self._silence = _Timer()
         self._drain = _Timer()
         self._stall = _Timer()
+        self._arrival = _Timer()
+        # Whether it is the head of a request that is timed; None while none arrives.
+        self._timed_part: bool | None = None
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
-        if len(self.connections) > self._limits.connections_limit:
+        if len(self.connections) > self._limits.connections_limit or self._is_of_too_many():
             transport.abort()
         self._expect_data()
+        self._bound_arrival()
+
+    def _is_of_too_many(self) -> bool:
+        """Whether its address has more connections than one may have."""
+        if len(self.connections) <= self._limits.address_connections_limit or self.client is None:
+            return False
+        address = self.client[0]
+        if ip_address(address).is_loopback:
+            return False
+        clients = (cast("Connection", each).client for each in self.connections)
+        count = sum(1 for client in clients if client is not None and client[0] == address)
+        return count > self._limits.address_connections_limit
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._silence.stop()
         self._drain.stop()
+        self._arrival.stop()
         self._stall.stop()
         self._unset_keepalive_if_required()
         super().connection_lost(exc)
@@ -85,6 +107,18 @@ class Connection(HttpToolsProtocol):
                 return
         if self._is_arriving or self.cycle is None or self.cycle.response_complete:
             self._expect_data()
+        self._bound_arrival()
+
+    def _bound_arrival(self) -> None:
+        """Of a request that is there at once, as most are, nothing needs to be timed."""
+        part = self._is_in_head if self._is_arriving else None
+        if part is self._timed_part:
+            return
+        self._timed_part = part
+        self._arrival.stop()
+        if part is not None:
+            seconds = self._limits.head_seconds if part else self._limits.body_seconds
+            self._arrival.start(self.loop, seconds, self.transport.abort)
 
     # Where in a request the parser is
 
@@ -99,6 +133,7 @@ class Connection(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         self._is_arriving = False
+        self._bound_arrival()
         self._drain.stop()
         super().on_message_complete()
 

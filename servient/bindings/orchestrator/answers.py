@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 
-from servient.bindings.http.messages import Request, Response
+from servient.bindings.http.messages import Request, Response, retry_headers
 from servient.errors import ServientError
 from servient.wot.content import Content, Value
 from servient.wot.invocation import Invocation
@@ -20,7 +20,7 @@ def refusal(error: ServientError) -> Response:
     body: dict[str, Value] = {"status": "error", "result": error.detail, "error": error.detail}
     if error.faults:
         body["errors"] = list(error.faults)
-    return Response.json(error.status, body)
+    return Response.json(error.status, body, retry_headers(error))
 
 
 def not_ready() -> Response:

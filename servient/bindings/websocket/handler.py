@@ -78,6 +78,8 @@ class ProblemAnswers(RequestHandler):
     def refuse(self, error: ServientError) -> None:
         self.set_status(error.status)
         self.set_header("Content-Type", PROBLEM_MEDIA_TYPE)
+        if error.retry_after_seconds is not None:
+            self.set_header("Retry-After", str(error.retry_after_seconds))
         if isinstance(error, UpgradeRequired):
             self.set_header("Upgrade", "websocket")
         for name, value in self.challenges(error):
