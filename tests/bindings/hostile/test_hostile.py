@@ -1,6 +1,7 @@
 """Random JSON, CBOR and bytes at every operation of every wire: refused, answered, never a failure.
 
-`HOSTILE_EXAMPLES` says how many are sent over each wire; more than usual are others each time.
+`HOSTILE_EXAMPLES` says how many are sent over each wire; more than usual are others each time, and want
+`--timeout 0`.
 """
 
 import asyncio
