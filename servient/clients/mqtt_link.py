@@ -27,7 +27,9 @@ class MqttLink:
         self._listeners: dict[str, list[Listener]] = {}
         self._answers: dict[bytes, asyncio.Future[Message]] = {}
         self._numbers = itertools.count()
-        self._own_topic = f"answers/{secrets.token_hex(8)}"
+        # A broker that keeps its clients apart lets each read below its own name alone.
+        own = f"{broker.username}/" if broker.username else ""
+        self._own_topic = f"answers/{own}{secrets.token_hex(8)}"
 
     async def close(self) -> None:
         await self._session.stop()

@@ -5,6 +5,8 @@ from typing import Any
 
 from wotpy.protocols.enums import Protocols
 
+from servient.bindings.mqtt.access import BrokerAccess
+from servient.bindings.mqtt.admission import Admission
 from servient.bindings.mqtt.forms import Forms
 from servient.bindings.mqtt.mirror import Mirror
 from servient.bindings.mqtt.outbox import Outbox
@@ -17,8 +19,9 @@ from servient.mqtt.errors import MqttError
 from servient.mqtt.message import Broker, Identity, Message
 from servient.mqtt.session import Session
 from servient.mqtt.terms import OFFLINE, ONLINE
+from servient.wot.access import Scope
 from servient.wot.binding import Binding
-from servient.wot.description import Affordance, Description, Form
+from servient.wot.description import Affordance, Description, Form, Security
 from servient.wot.servient import Servient
 from servient.wot.thing import ExposedThing
 
@@ -36,7 +39,7 @@ class MqttBinding(Binding):
     `public_host` and `public_port` are how consumers reach the broker, if not as we do. The prefix is
     this servient's alone: what it finds retained there and does not know, it clears. `client_id` is
     too, of 1 to 23 letters and digits: by it the broker knows a servient that comes back, and hands
-    it what was requested meanwhile.
+    it what was requested meanwhile. `access` says who may do what by way of the broker.
     """
 
     def __init__(
@@ -52,9 +55,11 @@ class MqttBinding(Binding):
         payload_limit_bytes: int = PAYLOAD_LIMIT_BYTES,
         requests_limit: int = REQUESTS_LIMIT,
         client_id: str | None = None,
+        access: BrokerAccess | None = None,
     ) -> None:
         super().__init__(public_host or broker_host, public_port or broker_port)
-        self.topics = Topics(prefix)
+        self._access = access
+        self.topics = Topics(prefix, is_guarded=access is not None and access.admit is not None)
         self._broker = Broker(broker_host, broker_port, username, password)
         self._payload_limit_bytes = payload_limit_bytes
         self._requests_limit = requests_limit
@@ -73,6 +78,11 @@ class MqttBinding(Binding):
         connection = self._running.session.connection if self._running else None
         return connection.version if connection else None
 
+    @property
+    def is_up_to_date(self) -> bool:
+        """Whether the broker knows of all Things who may have to do with them."""
+        return self._running is not None and self._running.is_up_to_date
+
     # Life
 
     async def start(self, servient: Servient) -> None:
@@ -84,9 +94,14 @@ class MqttBinding(Binding):
             self._identity,
             self._payload_limit_bytes,
             self._requests_limit,
+            self._access,
         )
-        await running.start()
         self._running = running
+        try:
+            await running.start()
+        except BaseException:
+            self._running = None
+            raise
 
     async def stop(self) -> None:
         if self._running is not None:
@@ -95,11 +110,11 @@ class MqttBinding(Binding):
 
     def add_exposed_thing(self, exposed_thing: ExposedThing) -> None:
         if self._running is not None:
-            self._running.mirror.add(exposed_thing)
+            self._running.add(exposed_thing)
 
     def remove_exposed_thing(self, thing_id: str) -> None:
         if self._running is not None:
-            self._running.mirror.remove(thing_id)
+            self._running.remove(thing_id)
 
     # Descriptions
 
@@ -110,6 +125,9 @@ class MqttBinding(Binding):
 
     def forms(self, thing: Description, affordance: Affordance) -> list[Form]:
         return self._forms.of(thing.name, affordance)
+
+    def security(self) -> Security | None:
+        return self._access.security if self._access else None
 
     def build_base_url(self, hostname: str, thing: Any) -> str:
         """WoTPy's way to ask where a Thing is."""
@@ -128,8 +146,10 @@ class _Running:
         identity: Identity,
         payload_limit_bytes: int,
         requests_limit: int,
+        access: BrokerAccess | None,
     ) -> None:
         self._broker = broker
+        self._access = access
         self._identity = identity
         self._topics = topics
         self._servient = servient
@@ -141,17 +161,54 @@ class _Running:
             self._outbox,
             payload_limit_bytes=payload_limit_bytes,
             requests_limit=requests_limit,
+            principal=access.principal if access else None,
         )
-        self.mirror = Mirror(topics, self._outbox, payload_limit_bytes)
+        self.mirror = Mirror(topics, self._outbox, payload_limit_bytes, self._shows)
         self._sweep: Sweep | None = Sweep(topics, self.mirror, self._outbox)
         self.session = Session(self._open, self._use, self._outbox.detach)
+        self._admission = self._make_admission(access)
+
+    def _make_admission(self, access: BrokerAccess | None) -> Admission | None:
+        if access is None or access.admit is None:
+            return None
+        servient = self._servient
+        return Admission(
+            access.admit,
+            lambda: servient.enabled_exposed_things,
+            self.mirror.add,
+            self.session.connected,
+        )
+
+    def _shows(self, thing: str) -> bool:
+        """Without a word on who is on the broker, nobody may read what is not for everybody."""
+        if self._servient.policy.is_open:
+            return True
+        access = self._access
+        return access is not None and access.principal.may(Scope.READ, thing)
+
+    @property
+    def is_up_to_date(self) -> bool:
+        return self._admission is None or self._admission.is_over
+
+    def add(self, thing: ExposedThing) -> None:
+        if self._admission is None:
+            self.mirror.add(thing)
+        else:
+            self._admission.due()
+
+    def remove(self, name: str) -> None:
+        self.mirror.remove(name)
+        if self._admission is not None:
+            self._admission.due()
 
     async def start(self) -> None:
         for thing in self._servient.enabled_exposed_things:
-            self.mirror.add(thing)
+            self.add(thing)
         try:
             await self.session.begin()
         except BaseException:
+            if self._admission is not None:
+                await self._admission.stop()
             self.mirror.clear()
             await self.session.stop()
             raise
@@ -163,6 +220,8 @@ class _Running:
             with contextlib.suppress(MqttError):
                 await connection.unsubscribe(*self._topics.request_filters)
         await self._responder.stop()
+        if self._admission is not None:
+            await self._admission.stop()
         self.mirror.clear()
         self._outbox.put(Message(self._topics.status, OFFLINE, is_retained=True))
         if self.session.connection is not None:

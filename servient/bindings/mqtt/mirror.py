@@ -27,16 +27,26 @@ class _Mirrored:
 
 
 class Mirror:
-    """Listens to Things; publishes their values, retained, and their events, which are not."""
+    """Listens to Things; publishes their values, retained, and their events, which are not.
 
-    def __init__(self, topics: Topics, outbox: Outbox, payload_limit_bytes: int) -> None:
+    Only those Things that `shows` says, by their names: whoever is on the broker sees them.
+    """
+
+    def __init__(
+        self,
+        topics: Topics,
+        outbox: Outbox,
+        payload_limit_bytes: int,
+        shows: Callable[[str], bool] = lambda _: True,
+    ) -> None:
+        self._shows = shows
         self._topics = topics
         self._outbox = outbox
         self._payload_limit_bytes = payload_limit_bytes
         self._things: dict[str, _Mirrored] = {}
 
     def add(self, thing: ExposedThing) -> None:
-        if thing.name in self._things:
+        if thing.name in self._things or not self._shows(thing.name):
             return
         mirrored = _Mirrored(thing, thing.publisher.listen(self._hear))
         self._things[thing.name] = mirrored

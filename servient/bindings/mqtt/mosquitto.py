@@ -5,11 +5,15 @@ import logging
 import os
 import pwd
 import shutil
+import signal
 import sys
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
+from servient.bindings.mqtt.doorkeeper import Doorkeeper
 from servient.mqtt.errors import BrokerUnreachable
+from servient.wot.description import Description
 
 logger = logging.getLogger(__name__)
 
@@ -22,10 +26,10 @@ RESTART_PAUSE_SECONDS = 0.1
 FAILURES_LIMIT = 8
 STABLE_SECONDS = 60.0
 
-# Without set_tcp_nodelay every message is 40 ms late; loopback only, so no passwords.
+# Without set_tcp_nodelay every message is 40 ms late.
 CONFIG = """\
 listener {port} {host}
-allow_anonymous true
+{admission}
 set_tcp_nodelay true
 persistence false
 max_inflight_messages 0
@@ -34,6 +38,12 @@ max_packet_size {message_limit_bytes}
 log_dest stderr
 log_type error
 """
+# Who comes: everybody, where that is who is on this machine, or who is in these files.
+OPEN = "allow_anonymous true"
+GUARDED = """\
+allow_anonymous false
+password_file /dev/fd/{passwords}
+acl_file /dev/fd/{access_list}"""
 
 
 def find_mosquitto() -> str | None:
@@ -46,12 +56,20 @@ class Mosquitto:
 
     version = 5
 
-    def __init__(self, program: str, host: str, port: int, message_limit_bytes: int) -> None:
+    def __init__(
+        self,
+        program: str,
+        host: str,
+        port: int,
+        message_limit_bytes: int,
+        doorkeeper: Doorkeeper | None = None,
+    ) -> None:
         self._program = program
         self._host = host
         self._port = port
         self._message_limit_bytes = message_limit_bytes
-        self._config: int | None = None
+        self._doorkeeper = doorkeeper
+        self._files: dict[str, int] = {}
         self._process: asyncio.subprocess.Process | None = None
         self._watch: asyncio.Task[None] | None = None
         self.restarts = 0
@@ -62,13 +80,13 @@ class Mosquitto:
 
     async def start(self) -> None:
         """Raises BrokerUnreachable, with what mosquitto said."""
-        self._config = self._write_config()
         try:
-            process = await self._launch(self._config)
+            self._write_files()
+            process = await self._launch()
         except BaseException:
             await self.stop()
             raise
-        watch = self._watch_over(process, self._config)
+        watch = self._watch_over(process)
         self._watch = asyncio.create_task(watch, name="mosquitto watch")
 
     async def stop(self) -> None:
@@ -79,27 +97,47 @@ class Mosquitto:
         if self._process is not None:
             await _end(self._process)
             self._process = None
-        if self._config is not None:
-            os.close(self._config)
-            self._config = None
+        files, self._files = self._files, {}
+        for file in files.values():
+            os.close(file)
 
-    def _write_config(self) -> int:
-        """A file without a name, which whoever mosquitto runs as can read and nobody else finds."""
-        config = os.memfd_create("mosquitto.conf")
+    def admit(self, things: Iterable[Description]) -> str:
+        """Let members have to do with these Things alone; returns the topic that says that it is so."""
+        if self._doorkeeper is None or "access_list" not in self._files:
+            raise BrokerUnreachable("the broker is not one that knows who may do what")
+        _write(self._files["access_list"], self._doorkeeper.access_list(things))
+        if self._process is not None and self._process.returncode is None:
+            with suppress(ProcessLookupError):
+                self._process.send_signal(signal.SIGHUP)
+        return self._doorkeeper.mark
+
+    def _write_files(self) -> None:
+        """Files without names, which whoever mosquitto runs as can read and nobody else finds."""
+        admission = OPEN
+        if self._doorkeeper is not None:
+            self._make_file("passwords", self._doorkeeper.passwords())
+            self._make_file("access_list", self._doorkeeper.access_list(()))
+            admission = GUARDED.format(**self._files)
         text = CONFIG.format(
-            host=self._host, port=self._port, message_limit_bytes=self._message_limit_bytes
+            host=self._host,
+            port=self._port,
+            admission=admission,
+            message_limit_bytes=self._message_limit_bytes,
         )
-        os.write(config, text.encode())
-        return config
+        self._make_file("config", text)
 
-    async def _launch(self, config: int) -> asyncio.subprocess.Process:
+    def _make_file(self, name: str, text: str) -> None:
+        self._files[name] = os.memfd_create(f"mosquitto-{name}")
+        _write(self._files[name], text)
+
+    async def _launch(self) -> asyncio.subprocess.Process:
         """A mosquitto that accepts connections."""
         user, group = _user()
         process = self._process = await asyncio.create_subprocess_exec(
             sys.executable,
             *("-I", "-S", str(LAUNCHER), str(os.getpid()), str(user), str(group)),
-            *(self._program, "-c", f"/dev/fd/{config}"),
-            pass_fds=[config],
+            *(self._program, "-c", f"/dev/fd/{self._files['config']}"),
+            pass_fds=list(self._files.values()),
             stdin=asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.PIPE,
@@ -118,7 +156,7 @@ class Mosquitto:
             raise BrokerUnreachable(f"{self._program} did not start: {said or process.returncode}")
         return process
 
-    async def _watch_over(self, process: asyncio.subprocess.Process, config: int) -> None:
+    async def _watch_over(self, process: asyncio.subprocess.Process) -> None:
         loop, failures = asyncio.get_running_loop(), 0
         while failures < FAILURES_LIMIT:
             began = loop.time()
@@ -127,7 +165,7 @@ class Mosquitto:
             failures = 0 if loop.time() - began > STABLE_SECONDS else failures + 1
             await asyncio.sleep(RESTART_PAUSE_SECONDS * 2**failures)
             try:
-                process = await self._launch(config)
+                process = await self._launch()
             except (OSError, TimeoutError):
                 logger.exception("mosquitto could not be started again")
             else:
@@ -143,6 +181,12 @@ class Mosquitto:
         with suppress(OSError):
             await writer.wait_closed()
         return True
+
+
+def _write(file: int, text: str) -> None:
+    """All of a file anew, in one call: it may be read at any time."""
+    os.pwrite(file, text.encode(), 0)
+    os.ftruncate(file, len(text.encode()))
 
 
 async def _log_until_it_ends(process: asyncio.subprocess.Process) -> None:

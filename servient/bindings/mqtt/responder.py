@@ -11,6 +11,7 @@ from servient.bindings.mqtt.outbox import Outbox
 from servient.bindings.mqtt.topics import Request, Topics
 from servient.errors import Busy, NotFound, ServientError
 from servient.mqtt.message import Message
+from servient.wot.access import Principal, acting_as
 from servient.wot.content import JSON_MEDIA_TYPE, Content
 from servient.wot.door import Door, Interaction
 from servient.wot.operations import AffordanceKind, Operation
@@ -47,6 +48,7 @@ class Responder:
         *,
         payload_limit_bytes: int,
         requests_limit: int = REQUESTS_LIMIT,
+        principal: Principal | None = None,
     ) -> None:
         self._servient = servient
         self._door = Door(servient)
@@ -54,6 +56,7 @@ class Responder:
         self._outbox = outbox
         self._payload_limit_bytes = payload_limit_bytes
         self._requests_limit = requests_limit
+        self._principal = principal
         self._intake = Intake(requests_limit)
         self.dropped = 0
 
@@ -91,9 +94,9 @@ class Responder:
         TRACEPARENT.set(parse_traceparent(message.traceparent))
         try:
             content = self._input(request, message)
-            value = await self._door.perform(
-                Interaction(request.operation, request.thing, request.affordance, content)
-            )
+            wanted = Interaction(request.operation, request.thing, request.affordance, content)
+            with acting_as(self._principal):
+                value = await self._door.perform(wanted)
             if route is not None:
                 answer = to_message(
                     route.output_topic,

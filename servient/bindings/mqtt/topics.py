@@ -10,6 +10,8 @@ from servient.wot.description import Affordance
 from servient.wot.operations import AffordanceKind, Operation
 
 STATUS, READ, WRITE = "status", "read", "write"
+# Where clients with a name have their answers, each below its own name: nobody else may read there.
+ANSWERS = "answers"
 RESPONSE_TOPIC_LIMIT_BYTES = 1024
 RESPONSE_TOPIC_LEVELS = 64
 REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -40,9 +42,13 @@ class Request:
 
 
 class Topics:
-    """Topics are percent-encoded like paths, so that a URL can carry them as they are."""
+    """Topics are percent-encoded like paths, so that a URL can carry them as they are.
 
-    def __init__(self, prefix: str) -> None:
+    `is_guarded` says that each client may read its own topics alone: then answers go there only.
+    """
+
+    def __init__(self, prefix: str, *, is_guarded: bool = False) -> None:
+        self._is_guarded = is_guarded
         levels = prefix.strip("/").split("/")
         if not all(levels):
             raise ValueError(f"{prefix!r} is no prefix for topics")
@@ -91,7 +97,8 @@ class Topics:
         the broker would end our connection for it.
         """
         return not (
-            topic.startswith(f"{self.prefix}/")
+            (self._is_guarded and not topic.startswith(f"{ANSWERS}/"))
+            or topic.startswith(f"{self.prefix}/")
             or topic == self.prefix
             or len(topic.encode(errors="replace")) > RESPONSE_TOPIC_LIMIT_BYTES
             or topic.count("/") >= RESPONSE_TOPIC_LEVELS
