@@ -11,6 +11,7 @@ from servient.wasm.folder import Folder, check_name
 from servient.wasm.guest import Guest, Returned, Suspended
 from servient.wasm.module import Module
 from servient.wasm.placement import Placement
+from servient.wasm.turns import Turns
 from servient.wasm.types import NO_SETTINGS, Call, CallResult, Limits, WasiSettings
 from servient.wasm.watch import Watch
 from servient.wasm.worker import Worker
@@ -39,7 +40,9 @@ class Instance:
         self._folder = Folder(folder, limits)
         self._watch = Watch(engine.ticker)
         self._current = Current(engine, module, self._folder, limits, self._watch, wasi)
-        self._worker = Worker(limits.queue_length, at_end=self._current.drop)
+        self._worker = Worker(limits.queue_length, self._current.drop, self._advance)
+        # For calls that run here as soon as nothing runs on the worker.
+        self._turns = Turns(lambda: not self._worker.pending, limits.queue_length)
         self._placement = Placement()
 
     @property
@@ -75,14 +78,22 @@ class Instance:
         """
         if call.function not in self._module.signatures:
             raise NotFound(f"the module exports no function {call.function[:100]!r}")
-        guest = self._current.guest
-        if guest is not None and self._runs_here(call):
-            result = await self._call_here(guest, call)
+        if self._turns.has_waiting or (self._worker.pending and self._is_for_here(call)):
+            await self._turns.wait()
+            with self._turns.taken():
+                result = await self._run(call)
         else:
-            for name in (*call.inputs, *call.outputs):
-                check_name(name)
-            result = await self._worker.run(lambda: self._call(call))
+            result = await self._run(call)
         self._placement.record(call.function, result.seconds)
+        return result
+
+    async def _run(self, call: Call) -> CallResult:
+        guest = self._current.guest
+        if guest is not None and self._worker.is_idle and self._is_for_here(call):
+            return await self._call_here(guest, call)
+        for name in (*call.inputs, *call.outputs):
+            check_name(name)
+        result: CallResult = await self._worker.run(lambda: self._call(call))
         return result
 
     async def close(self) -> None:
@@ -90,14 +101,14 @@ class Instance:
         self._watch.close()
         await self._worker.close()
 
-    def _runs_here(self, call: Call) -> bool:
+    def _is_for_here(self, call: Call) -> bool:
         """A module without imports can touch nothing but its memory, so nothing in it blocks."""
         return (
-            not self._module.imports
-            and call.is_plain
-            and self._placement.is_quick(call.function)
-            and self._worker.is_idle
+            not self._module.imports and call.is_plain and self._placement.is_quick(call.function)
         )
+
+    def _advance(self) -> None:
+        self._turns.advance()
 
     async def _call_here(self, guest: Guest, call: Call) -> CallResult:
         try:

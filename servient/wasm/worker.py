@@ -32,10 +32,16 @@ class Worker:
     Work whose caller is gone is skipped, but what has begun runs on: nobody frees it early.
     """
 
-    def __init__(self, queue_length: int, at_end: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        queue_length: int,
+        at_end: Callable[[], None],
+        on_idle: Callable[[], None] = lambda: None,
+    ) -> None:
         self._jobs: queue.Queue[_Job | None] = queue.Queue()
         self._queue_length = queue_length
         self._at_end = at_end
+        self._on_idle = on_idle
         self._pending = 0
         self._is_closed = False
         self._thread = threading.Thread(target=self._run, name="wasm-instance", daemon=True)
@@ -100,12 +106,13 @@ class Worker:
         self, future: asyncio.Future[Any], result: Any, failure: BaseException | None
     ) -> None:
         self._pending -= 1
-        if future.cancelled():
-            return
-        if failure is not None:
-            future.set_exception(failure)
-        else:
-            future.set_result(result)
+        if not future.cancelled():
+            if failure is not None:
+                future.set_exception(failure)
+            else:
+                future.set_result(result)
+        if not self._pending:
+            self._on_idle()
 
     # On the thread
 
