@@ -24,11 +24,12 @@ from emulation.embedded.kernel import (
     MS_NOSUID,
     Kernel,
 )
+from emulation.embedded.limits import PERIOD_SECONDS, Holds, limits_of
 from emulation.embedded.plan import Place
 from emulation.embedded.switch import Report, Switch
 from emulation.embedded.wiring import wire
 from emulation.node.replica import Replica, run_replica
-from emulation.topology.node import Node, RestartPolicy
+from emulation.topology.node import Node, NodeResources, RestartPolicy
 
 HOSTS, RESOLVER = Path("/etc/hosts"), Path("/etc/resolv.conf")
 STOP_SECONDS = 1.5
@@ -53,12 +54,20 @@ class Life:
 class First:
     """Process 1 of the emulation."""
 
-    def __init__(self, kernel: Kernel, assignment: Assignment, channel: socket.socket) -> None:
+    def __init__(
+        self, kernel: Kernel, assignment: Assignment, holds: Holds, channel: socket.socket
+    ) -> None:
         self._kernel = kernel
+        self._holds = holds
         self._assignment = assignment
         self._channel = channel
         self._speaker = Speaker(channel)
         self._lives = [Life(place) for place in assignment.plan.places]
+        self._limits = {
+            life.place.name: limits
+            for life in self._lives
+            if (limits := limits_of(life.place.kind)) is not None
+        }
         self._switch = 0
         self._namespaces: dict[str, int] = {}
 
@@ -74,9 +83,13 @@ class First:
         poll = select.poll()
         poll.register(self._channel, select.POLLIN)
         poll.register(awake, select.POLLIN)
+        self._say_how()
         while True:
             self._reap()
             wait = self._start_due()
+            if self._limits:
+                self._holds.tend(self._limited())
+                wait = min(wait, PERIOD_SECONDS)
             for descriptor, _ in poll.poll(wait * 1000):
                 if descriptor == awake:
                     with suppress(BlockingIOError):
@@ -86,6 +99,19 @@ class First:
                 else:  # to stop, or the runner is gone
                     self._stop()
                     return 0
+
+    def _say_how(self) -> None:
+        switch = "a switch in user space, between packet sockets, delays, drops and counts packets"
+        self._speaker.say("mechanism", words=switch)
+        if self._limits:
+            self._speaker.say("mechanism", words=self._holds.words)
+
+    def _limited(self) -> dict[str, tuple[int, NodeResources]]:
+        return {
+            life.place.name: (life.process, self._limits[life.place.name])
+            for life in self._lives
+            if life.process and life.place.name in self._limits
+        }
 
     # Before replicas
 
@@ -165,6 +191,8 @@ class First:
     def _live(self, life: Life) -> None:
         place, assignment = life.place, self._assignment
         os.nice(REPLICA_NICENESS)
+        if place.name in self._limits:
+            self._holds.enter(place.name, self._limits[place.name])
         self._kernel.enter(self._namespaces[place.name], CLONE_NEWNET)
         self._kernel.unshare(CLONE_NEWNS | CLONE_NEWUTS)
         socket.sethostname(place.name)
@@ -224,6 +252,7 @@ class First:
             if life.process:
                 with suppress(ProcessLookupError):
                     os.kill(life.process, signal.SIGTERM)
+                    os.kill(life.process, signal.SIGCONT)
         end = time.monotonic() + STOP_SECONDS
         running = {life.process for life in self._lives if life.process}
         while running and time.monotonic() < end:

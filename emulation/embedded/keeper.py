@@ -28,6 +28,7 @@ from emulation.embedded.kernel import (
     Kernel,
     map_users,
 )
+from emulation.embedded.limits import Holds, choose_limits
 
 NAMESPACES = CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC
 
@@ -47,12 +48,14 @@ def main() -> int:
     whose = "with the privileges of root" if is_privileged else "in a user namespace, unprivileged"
     words = f"each replica is a process in a network namespace of its own, {whose}"
     Speaker(channel).say("mechanism", words=words)
+    # Made here, where they are removed again however the other process ends.
+    holds = choose_limits()
     first = os.fork()
     if first == 0:
-        _be_first(kernel, assignment, channel)
+        _be_first(kernel, assignment, holds, channel)
     channel.close()
     os.waitpid(first, 0)
-    # Here, where it happens however the other one ended.
+    holds.close()
     shutil.rmtree(assignment.work, ignore_errors=True)
     return 0
 
@@ -76,11 +79,11 @@ def isolate(kernel: Kernel) -> bool:
     return is_privileged
 
 
-def _be_first(kernel: Kernel, assignment: Assignment, channel: socket.socket) -> None:
+def _be_first(kernel: Kernel, assignment: Assignment, holds: Holds, channel: socket.socket) -> None:
     status = 1
     try:
         kernel.end_with_parent(signal.SIGKILL)
-        status = First(kernel, assignment, channel).run()
+        status = First(kernel, assignment, holds, channel).run()
     except Exception as error:  # noqa: BLE001 - the runner is told, whatever it is
         traceback.print_exc()
         Speaker(channel).say("refused", reason=repr(error))

@@ -1,0 +1,246 @@
+"""Emulations on this machine: programs, limits, crashes, and that nothing stays behind."""
+
+import asyncio
+import json
+import os
+import re
+import signal
+import sqlite3
+import sys
+import time
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from emulation.embedded.runner import Embedded
+from emulation.topology import (
+    Broker,
+    BuiltinApps,
+    Link,
+    Network,
+    NetworkConditions,
+    Node,
+    NodeApp,
+    NodeResources,
+    RestartPolicy,
+    Topology,
+)
+from tests.emulation.running import APPS, embedded, written
+from tests.tools import needs
+
+PROTOCOLS = ("http", "ws", "coap", "mqtt")
+
+
+def lan() -> Network:
+    return Network("lan", link=Link(latency_ms=1))
+
+
+async def until(emulation: Embedded, is_so: Any) -> None:
+    running = asyncio.create_task(emulation.run(60))
+    while not is_so():
+        assert not running.done(), emulation.board
+        await asyncio.sleep(0.05)
+    running.cancel()
+
+
+async def test_old_programs_over_every_protocol(tmp_path: Path) -> None:
+    needs("mosquitto")
+    network = lan()
+    broker = Broker("broker", [network])
+    nodes, files = [], []
+    for protocol in PROTOCOLS:
+        served: Any = {protocol: True}
+        app = NodeApp("quick.py", **served)
+        params = {"host": f"quick_{protocol}.lan", "out": tmp_path / protocol}
+        files.append(tmp_path / protocol)
+        wanted = broker if protocol == "mqtt" else None
+        nodes.append(Node(f"quick_{protocol}", app, [network], broker=wanted))
+        nodes.append(Node(f"ask_{protocol}", NodeApp("asker.py", params=params), [network]))
+    async with embedded(Topology(nodes), tmp_path / "run") as emulation:
+        assert await emulation.ready()
+        for found in await written(emulation, files):
+            assert found["answers"] == ["HELLO"]
+            assert found["read"] == {"answer": 42, "note": None}
+            assert found["conf"][:5] == [9090, 80, 5683, 81, 1883]
+
+
+async def test_names_of_replicas_and_other_networks(tmp_path: Path) -> None:
+    one, other = Network("one"), Network("other")
+    server = Node("server", NodeApp("quick.py", http=True), [one, other], scale=2)
+    files = [tmp_path / "first", tmp_path / "second"]
+    askers = [
+        Node(f"asker_{number}", NodeApp("asker.py", params={"host": host, "out": file}), [other])
+        for number, (host, file) in enumerate(
+            zip(("server.other", "server-2.other"), files, strict=True)
+        )
+    ]
+    async with embedded(Topology([server, *askers]), tmp_path / "run") as emulation:
+        assert await emulation.ready()
+        for found in await written(emulation, files):
+            assert found["answers"] == ["HELLO"]
+
+
+async def test_a_replica_that_crashes_is_started_again(tmp_path: Path) -> None:
+    app = NodeApp(BuiltinApps.ERROR, params={"mean_time": 0.1})
+    nodes = [
+        Node("again", app, [lan()]),
+        Node("once", app, [lan()], restart=RestartPolicy.NEVER),
+    ]
+    async with embedded(Topology(nodes), tmp_path / "run") as emulation:
+        statuses = emulation.board.statuses
+        await until(
+            emulation,
+            lambda: statuses["again"].starts > 2 and statuses["once"].state == "crashed",
+        )
+        assert statuses["once"].starts == 1
+        assert "Died: as planned" in statuses["once"].detail
+
+
+async def test_limits(tmp_path: Path) -> None:
+    half = NodeResources(cpu_limit=0.5)
+    small = NodeResources(mem_limit="200M")
+    busy = NodeApp("greedy.py", params={"out": tmp_path / "busy", "busy_seconds": 3})
+    greedy = NodeApp("greedy.py", params={"out": tmp_path / "greedy", "megabytes": 400})
+    nodes = [
+        Node("busy", busy, [lan()], resources=half),
+        Node("greedy", greedy, [lan()], resources=small, restart=RestartPolicy.NEVER),
+    ]
+    async with embedded(Topology(nodes), tmp_path / "run") as emulation:
+        assert await emulation.ready()
+        (share,) = await written(emulation, [tmp_path / "busy"])
+        await until(emulation, lambda: emulation.board.statuses["greedy"].state == "crashed")
+        assert share < 0.65
+        assert not (tmp_path / "greedy").exists()
+
+
+def processes_with(mark: str) -> list[int]:
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            texts = (folder / "environ").read_bytes()
+        except OSError:
+            continue
+        if mark.encode() in texts:
+            found.append(int(folder.name))
+    return found
+
+
+def interfaces() -> set[str]:
+    return {line.split(":")[0].strip() for line in Path("/proc/net/dev").read_text().splitlines()}
+
+
+async def start_cli(tmp_path: Path, *arguments: str, **options: Any) -> asyncio.subprocess.Process:
+    code = "from emulation.cli import cli; cli()"
+    return await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", code, "run", *arguments),
+        env={**os.environ, "EMULATION_MARK": str(tmp_path), "NO_COLOR": "1"},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+        **options,
+    )
+
+
+async def read_until(process: asyncio.subprocess.Process, text: str) -> str:
+    assert process.stdout is not None
+    said = ""
+    while text not in said:
+        line = await process.stdout.readline()
+        assert line, said
+        said += line.decode()
+    return said
+
+
+THIRTY = """
+from emulation.topology import *
+
+def topology():
+    wifi = Network("wifi", conditions=NetworkConditions.WIFI)
+    clock = Node("clock", NodeApp(BuiltinApps.CLOCK, http=True), [wifi])
+    params = {"servient_host": "clock.wifi", "thing_id": "urn:org:fundacionctic:thing:clock"}
+    readers = Node("reader", NodeApp(BuiltinApps.READER, params=params), [wifi], scale=29)
+    return Topology([clock, readers])
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+async def test_nothing_stays_behind(tmp_path: Path, number: signal.Signals) -> None:
+    file = tmp_path / "thirty.py"
+    file.write_text(THIRTY)
+    before, hosts = interfaces(), Path("/etc/hosts").read_bytes()
+    out = tmp_path / "out"
+    process = await start_cli(tmp_path, str(file), "--out", str(out))
+    for count in range(30):
+        said = await read_until(process, ": ready")
+        assert "refused" not in said, count
+    assert len(processes_with(str(tmp_path))) >= 30
+    process.send_signal(number)
+    end = time.monotonic() + 30
+    while processes_with(str(tmp_path)) and time.monotonic() < end:
+        await asyncio.sleep(0.05)
+    assert processes_with(str(tmp_path)) == []
+    await process.communicate()
+    assert interfaces() == before
+    assert Path("/etc/hosts").read_bytes() == hosts
+    assert not (out / "work").exists()
+    if number is not signal.SIGKILL:
+        assert process.returncode == 0
+        assert (out / "run.sqlite").is_file()
+
+
+async def test_a_time_limit_ends_a_run(tmp_path: Path) -> None:
+    document = {
+        "networks": {"lan": {"conditions": "CABLE"}},
+        "nodes": {
+            "clock": {"app": {"builtin": "CLOCK", "coap": True}, "networks": ["lan"]},
+            "reader": {
+                "app": {
+                    "builtin": "READER",
+                    "params": {
+                        "servient_host": "clock.lan",
+                        "thing_id": "urn:org:fundacionctic:thing:clock",
+                        "interval": 0.2,
+                    },
+                },
+                "networks": ["lan"],
+                "resources": {"mem_limit": "150M"},
+                "scale": 2,
+            },
+        },
+    }
+    file = tmp_path / "topology.json"
+    file.write_text(json.dumps(document))
+    out = tmp_path / "out"
+    process = await start_cli(tmp_path, str(file), "--seconds", "3", "--out", str(out))
+    said, _ = await process.communicate()
+    assert process.returncode == 0, said.decode()
+    assert re.search("switch in user space", said.decode())
+    with closing(sqlite3.connect(out / "run.sqlite")) as database:
+        rows = database.execute(
+            "SELECT protocol, count(*) FROM interaction WHERE side = 'consumed' AND error = ''"
+        ).fetchall()
+        assert rows[0][0] == "coap"
+        assert rows[0][1] > 10
+        (packets,) = database.execute(
+            "SELECT sum(packets) FROM traffic WHERE protocol = 'coap'"
+        ).fetchone()
+        assert packets >= 2 * rows[0][1]
+        states = set(database.execute("SELECT replica, state FROM state").fetchall())
+        assert ("reader-2", "ready") in states
+        assert database.execute("SELECT count(*) FROM usage").fetchone()[0] > 0
+
+
+async def test_a_topology_that_cannot_be_run(tmp_path: Path) -> None:
+    file = tmp_path / "wrong.json"
+    file.write_text('{"networks": {"lan": {"conditions": "FAST"}}, "nodes": {}}')
+    process = await start_cli(tmp_path, str(file))
+    said, _ = await process.communicate()
+    assert process.returncode == 1
+    assert "networks/lan/conditions" in said.decode() or "nodes" in said.decode()
+
+
+async def test_an_outage(tmp_path: Path) -> None:
+    """A link that goes down and comes back, by its schedule."""
+    assert APPS.is_dir()
+    assert NetworkConditions.GPRS
