@@ -162,7 +162,9 @@ def _to_answer(message: Any) -> Answer:
 
 
 class WebThingDriver(_WebSocketDriver):
-    cases: st.SearchStrategy[str | bytes] = _messages(_WEB_THING_AIMED) | _messages(_WEB_THING)
+    cases: st.SearchStrategy[str | bytes] = mostly(
+        _WEB_THING_AIMED.map(json.dumps), _messages(_WEB_THING_AIMED) | _messages(_WEB_THING)
+    )
     subprotocols: ClassVar[list[Subprotocol] | None] = [Subprotocol("webthingprotocol")]
 
     def marked(self, mark: str) -> dict[str, Any]:
@@ -179,7 +181,9 @@ class WebThingDriver(_WebSocketDriver):
 
 
 class JsonRpcDriver(_WebSocketDriver):
-    cases: st.SearchStrategy[str | bytes] = _messages(_JSON_RPC_AIMED) | _messages(_JSON_RPC)
+    cases: st.SearchStrategy[str | bytes] = mostly(
+        _JSON_RPC_AIMED.map(json.dumps), _messages(_JSON_RPC_AIMED) | _messages(_JSON_RPC)
+    )
     subprotocols: ClassVar[list[Subprotocol] | None] = None
 
     def marked(self, mark: str) -> dict[str, Any]:
