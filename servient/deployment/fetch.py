@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from types import TracebackType
 from typing import Self
 
@@ -32,11 +33,16 @@ class Fetcher:
     """
 
     def __init__(self, reach: Reach, limits: FetchLimits | None = None) -> None:
+        self._reach = reach
         self._limits = limits or FetchLimits()
+
+    @cached_property
+    def _client(self) -> httpx.AsyncClient:
+        """When it is first needed: to read the certificates of authorities takes a while."""
         # No connection is kept: to one address it would be one for all names that lead there.
         pool = httpx.Limits(max_connections=self._limits.connections, max_keepalive_connections=0)
-        self._client = httpx.AsyncClient(
-            transport=PinnedTransport(reach, pool),
+        return httpx.AsyncClient(
+            transport=PinnedTransport(self._reach, pool),
             follow_redirects=False,
             trust_env=False,
             timeout=self._limits.deadline_seconds,
@@ -52,7 +58,8 @@ class Fetcher:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        await self._client.aclose()
+        if "_client" in self.__dict__:
+            await self._client.aclose()
 
     async def fetch_all(
         self, required: frozenset[str], optional: frozenset[str]
