@@ -19,6 +19,7 @@ from servient.bindings.fixed_paths import fixed_paths
 from servient.bindings.http.binding import HttpBinding
 from servient.bindings.http.documents import Documents
 from servient.bindings.http.extension import Extension
+from servient.bindings.http.probes import Probes
 from servient.bindings.mqtt.binding import MqttBinding
 from servient.bindings.mqtt.broker import EmbeddedBroker
 from servient.bindings.openapi import OpenApiRoute
@@ -136,6 +137,15 @@ class App:
         self,
         kind: type[BaseException] | None,
         error: BaseException | None,
+    async def drain(self) -> None:
+        """Begin no more invocations, and give those that run time to end; then leave the block.
+
+        What is still running then is cancelled, and its record says so.
+        """
+        left = await self._servient.invocations.drain(self.config.drain_seconds)
+        if left:
+            logger.warning("%d invocations have not ended in time: they are cancelled", left)
+
         trace: TracebackType | None,
     ) -> None:
         await self._stack.aclose()
@@ -155,7 +165,6 @@ class App:
         engine = await self._stack.enter_async_context(
             Engine(limits, config.instance_path / "compiled", build_namespaces(imports))
         )
-        fetcher = await self._stack.enter_async_context(Fetcher())
         if "mqtt" in config.bindings:
             self.broker = await self._find_broker()
         address = await find_address(config.reachable_host)
@@ -177,6 +186,7 @@ class App:
         )
         for name in config.bindings:
             self.bindings[name] = self._build(name, servient_id)
+            Probes(lambda: not self._servient.invocations.is_draining),
             self._servient.add_server(self.bindings[name])
         settings = DeployerSettings(
             modules_path,

@@ -1,6 +1,7 @@
 """Typed settings; the only reader of the environment and of the configuration file."""
 
 import ipaddress
+import os
 import re
 import socket
 from collections.abc import Mapping
@@ -267,6 +268,32 @@ class Config(BaseSettings):
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",")) if isinstance(value, str) else value
+    issuers: tuple[IssuerSettings, ...] = Field(
+        (), description="Whose JWTs are taken over HTTP and WebSockets, as tables."
+    )
+    mqtt_principal: str | None = Field(
+        None,
+        description="The principal that everybody is whom the broker of `mqtt_broker` lets in: it is"
+        " that broker's part to keep them apart.",
+    )
+    trust_orchestrator: bool = Field(
+        False,
+        description="Let requests over HTTP from the registered orchestrator's address read, invoke and"
+        " deploy without credentials; all others need some.",
+    )
+    chain_tokens: Mapping[str, SecretStr] = Field(
+        {}, description="Bearer tokens for the next steps of chains, by their origins; JSON."
+    )
+    tls_certificate: Path | None = Field(
+        None, description="The certificate, in PEM, by which HTTP and WebSockets are served over TLS."
+    )
+    tls_key: Path | None = Field(None, description="The key of that certificate, in PEM.")
+    drain_seconds: float = Field(
+        10.0,
+        ge=0,
+        le=3600,
+        description="How long invocations may go on when the servient is told to stop.",
+    )
 
     @field_validator("rpc_targets")
     @classmethod
@@ -386,3 +413,11 @@ def main_address() -> str:
             return str(probe.getsockname()[0])
         except OSError:
             return "127.0.0.1"
+def service_manager() -> tuple[str | None, float | None]:
+    """systemd's socket for messages, and within how many seconds it wants to hear of us again."""
+    usec = os.environ.get("WATCHDOG_USEC", "")
+    is_for_us = os.environ.get("WATCHDOG_PID", str(os.getpid())) == str(os.getpid())
+    seconds = int(usec) / 1e6 if usec.isdigit() and is_for_us else None
+    return os.environ.get("NOTIFY_SOCKET") or None, seconds
+
+

@@ -1,5 +1,7 @@
 """Invocations of actions: one record each, kept once for all bindings."""
 
+import asyncio
+import contextlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -57,6 +59,8 @@ class Invocations:
         self._bounds = bounds or Bounds()
         self._recorder = recorder
         self._running: dict[str, Invocation] = {}
+        self._is_draining = False
+        self._idle = asyncio.Event()
         self._load = Load(self._bounds.running_of_thing, self._bounds.running_of_principal)
         self._over: dict[str, Invocation] = {}
         self._text_bytes = self._files_bytes = 0
@@ -74,6 +78,8 @@ class Invocations:
         self, thing: str, action: str, value: Value, context: Mapping[str, str] | None = None
     ) -> Invocation:
         """A new, pending record. Raises Busy when too many are under way."""
+        if self._is_draining:
+            raise Busy("the servient is stopping")
         if len(self._running) >= self._bounds.running:
             raise Busy(f"{self._bounds.running} invocations are under way; try again later")
         principal = acting()
@@ -116,8 +122,24 @@ class Invocations:
         invocation.close(kept)
         del self._running[invocation.id]
         self._load.leave(invocation.id)
+        if not self._running:
+            self._idle.set()
         self._remember(invocation)
         self._forget_old()
+
+    async def drain(self, limit_seconds: float) -> int:
+        """Begin nothing more, and wait for what runs; returns how many still do after this time."""
+        self._is_draining = True
+        self._idle.clear()
+        if self._running:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(limit_seconds):
+                    await self._idle.wait()
+        return len(self._running)
+
+    @property
+    def is_draining(self) -> bool:
+        return self._is_draining
 
     def _remember(self, invocation: Invocation) -> None:
         self._over[invocation.id] = invocation
