@@ -5,7 +5,7 @@ import contextlib
 import logging
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -40,9 +40,10 @@ from servient.discovery.directory import DirectoryEntries
 from servient.discovery.orchestrator import Orchestrator
 from servient.discovery.registration import Pace, Registration, nothing
 from servient.discovery.service import Service, find_address
+from servient.entrance import Entrance
 from servient.journal import Journal
 from servient.security.authenticator import Authenticator
-from servient.security.from_settings import to_accounts
+from servient.security.orchestrator_address import OrchestratorAddress
 from servient.storage.store import Store
 from servient.telemetry.machine import Health, describe_platform
 from servient.telemetry.shipper import LogShipper, Sender
@@ -51,7 +52,6 @@ from servient.wasm.engine import Engine
 from servient.wasm.imports.standard import ImportSettings, build_namespaces
 from servient.wasm.removal import remove_tree
 from servient.wasm.types import Limits
-from servient.wot.access import Policy
 from servient.wot.binding import Binding
 from servient.wot.content import Content
 from servient.wot.entry import WoT
@@ -75,7 +75,7 @@ class Broker:
     port: int
     kind: str
     username: str | None = None
-    password: str | None = None
+    password: str | None = field(default=None, repr=False)
 
 
 class App:
@@ -90,6 +90,8 @@ class App:
         self.broker: Broker | None = None
         self.wot: WoT
         self.deployer: Deployer
+        self._entrance = Entrance(config)
+        self._embedded: EmbeddedBroker | None = None
         self._servient = Servient(
             hostname=config.reachable_host,
             invocation_deadline_seconds=max(
@@ -97,10 +99,8 @@ class App:
                 config.module_timeout_seconds + DEADLINE_MARGIN_SECONDS,
                 config.chain_timeout_seconds + DEADLINE_MARGIN_SECONDS,
             ),
-            policy=Policy(is_open=not config.principals),
+            policy=self._entrance.policy,
         )
-        accounts = to_accounts(config.principals)
-        self._authenticator = Authenticator(accounts) if config.principals else None
         self._reach = _reach(config)
         self._trust = _trust(config)
         self._stack = contextlib.AsyncExitStack()
@@ -115,7 +115,7 @@ class App:
         host = self.config.reachable_host
         authority = f"[{host}]" if ":" in host else host
         found: dict[str, str] = {
-            name: f"{SCHEMES[name]}://{authority}:{binding.port}"
+            name: f"{SCHEMES[name]}{self._secured(name)}://{authority}:{binding.port}"
             for name, binding in self.bindings.items()
             if name in SCHEMES
         }
@@ -125,6 +125,10 @@ class App:
             )
         return found
 
+    def _secured(self, binding: str) -> str:
+        """What TLS adds to the scheme of a URL."""
+        return "s" if self._entrance.certificate and binding in ("http", "websocket") else ""
+
     async def __aenter__(self) -> Self:
         try:
             await self._start()
@@ -133,10 +137,6 @@ class App:
             raise
         return self
 
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
     async def drain(self) -> None:
         """Begin no more invocations, and give those that run time to end; then leave the block.
 
@@ -146,6 +146,10 @@ class App:
         if left:
             logger.warning("%d invocations have not ended in time: they are cancelled", left)
 
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
         await self._stack.aclose()
@@ -169,9 +173,9 @@ class App:
             self.broker = await self._find_broker()
         address = await find_address(config.reachable_host)
         file = config.instance_path / "orchestrator.json"
+        orchestrator = Orchestrator(file, config.orchestrator_url)
         reach = replace(self._reach, orchestrator=lambda: orchestrator.url)
         fetcher = await self._stack.enter_async_context(Fetcher(reach))
-        orchestrator = Orchestrator(file, config.orchestrator_url)
         shipper = LogShipper(orchestrator, Sender(config.name, address or config.reachable_host))
         if config.external_logging:
             await self._stack.enter_async_context(shipper)
@@ -182,11 +186,14 @@ class App:
             OrchestratorRoutes(self._servient, SERVIENT_THING, journal),
             DeviceRoutes(self._servient, SERVIENT_THING, machine, orchestrator, journal),
             OpenApiRoute(self._servient, partial(_describe_api, config.name)),
+            Probes(lambda: not self._servient.invocations.is_draining),
             Documents({"vocabulary": Content(load_vocabulary(), "application/ld+json")}),
         )
+        if self._entrance.certificate is not None:
+            await self._stack.enter_async_context(self._entrance.certificate)
+        authenticator = self._entrance.authenticator(OrchestratorAddress(lambda: orchestrator.url))
         for name in config.bindings:
-            self.bindings[name] = self._build(name, servient_id)
-            Probes(lambda: not self._servient.invocations.is_draining),
+            self.bindings[name] = self._build(name, servient_id, authenticator)
             self._servient.add_server(self.bindings[name])
         settings = DeployerSettings(
             modules_path,
@@ -197,8 +204,8 @@ class App:
             imports,
             isolates_all=config.isolate_modules,
             environment=config.module_environment,
-            trust=self._trust,
             stateless_modules=frozenset(config.stateless_modules),
+            trust=self._trust,
         )
         chains = await self._make_chains(journal)
         self.deployer = Deployer(
@@ -224,7 +231,8 @@ class App:
     async def _make_chains(self, journal: Journal) -> Chains:
         """Those of deployed functions, when the bindings are made."""
         limits = StepLimits(self.config.chain_timeout_seconds)
-        client = await self._stack.enter_async_context(StepClient(limits))
+        tokens = {o: each.get_secret_value() for o, each in self.config.chain_tokens.items()}
+        client = await self._stack.enter_async_context(StepClient(limits, tokens))
         origins = Origins(self.config.own_hosts, self.bindings.get("http"))
         own_steps = OwnSteps(self._servient, origins, limits.deadline_seconds)
         return Chains(own_steps, client, journal)
@@ -264,14 +272,23 @@ class App:
             url = urlsplit(self.config.mqtt_broker)
             host = url.hostname or "127.0.0.1"
             return Broker(host, url.port or 1883, "configured", url.username, url.password)
+        doorkeeper = self._entrance.doorkeeper
         embedded = EmbeddedBroker(
-            "127.0.0.1", self.config.mqtt_port, prefer=self.config.embedded_broker
+            "127.0.0.1",
+            self.config.mqtt_port,
+            prefer=self.config.embedded_broker,
+            doorkeeper=doorkeeper,
         )
-        broker = await self._stack.enter_async_context(embedded)
-        return Broker(broker.host, broker.port, broker.kind)
+        broker = self._embedded = await self._stack.enter_async_context(embedded)
+        name, password = (doorkeeper.name, doorkeeper.password) if doorkeeper else (None, None)
+        return Broker(broker.host, broker.port, broker.kind, name, password)
 
-    def _build(self, name: BindingName, servient_id: str) -> Binding:
+    def _build(
+        self, name: BindingName, servient_id: str, authenticator: Authenticator | None
+    ) -> Binding:
         config, public_host = self.config, self.config.reachable_host
+        certificate = self._entrance.certificate
+        tls = certificate.context if certificate else None
         match name:
             case "http":
                 return HttpBinding(
@@ -281,7 +298,8 @@ class App:
                     directory_thing=SERVIENT_THING,
                     extensions=self._routes,
                     body_limit_bytes=config.body_limit_bytes,
-                    authenticator=self._authenticator,
+                    authenticator=authenticator,
+                    tls=tls,
                 )
             case "websocket":
                 return WebSocketBinding(
@@ -289,7 +307,8 @@ class App:
                     config.host,
                     config.real_websocket_port,
                     message_limit_bytes=config.body_limit_bytes,
-                    authenticator=self._authenticator,
+                    authenticator=authenticator,
+                    tls=tls,
                 )
             case "coap":
                 return CoapBinding(
@@ -298,6 +317,7 @@ class App:
                     config.coap_port,
                     body_limit_bytes=config.body_limit_bytes,
                     directory_thing=SERVIENT_THING,
+                    oscore=self._entrance.oscore,
                 )
             case "mqtt":
                 assert self.broker is not None  # noqa: S101 - found before any binding is built
@@ -309,6 +329,7 @@ class App:
                     password=self.broker.password,
                     payload_limit_bytes=config.body_limit_bytes,
                     client_id=f"servient{servient_id.replace('-', '')[:14]}",
+                    access=self._entrance.broker_access(self._embedded),
                 )
 
 
@@ -319,6 +340,7 @@ def _prepare_folder(instance_path: Path) -> Path:
         remove_tree(modules_path)
     modules_path.mkdir(mode=0o700)
     return modules_path
+
 
 def _reach(config: Config) -> Reach:
     """Without a list, only who is on this machine can have modules fetched, and from everywhere."""
@@ -335,7 +357,6 @@ def _trust(config: Config) -> Trust:
         return to_trust(config.module_digests, config.module_public_keys)
     except ValueError as error:
         raise ConfigError(f"module_public_keys: {error}") from error
-
 
 
 def _describe_api(name: str, things: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

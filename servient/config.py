@@ -15,6 +15,7 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    SecretStr,
     ValidationError,
     field_validator,
     model_validator,
@@ -56,6 +57,37 @@ class PrincipalSettings(BaseModel):
     password_argon2: str | None = None
     mqtt_password: str | None = Field(None, pattern=r"^\$7\$[0-9]{1,7}\$[!-9;-~]+\$[!-9;-~]+$")
     oscore: Path | None = None
+
+    @property
+    def has_credentials(self) -> bool:
+        kept = (self.token_sha256, self.api_key_sha256, self.password_argon2)
+        return any((*kept, self.mqtt_password, self.oscore))
+
+
+class IssuerSettings(BaseModel):
+    """Somebody else who gives out JWTs: what they have to say, and the most that they may allow."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    issuer: str = Field(min_length=1)
+    audience: str = Field(min_length=1)
+    jwks_url: str | None = None
+    key_file: Path | None = None
+    algorithms: tuple[str, ...] = ("RS256", "ES256")
+    scopes: tuple[Literal["read", "invoke", "deploy", "admin"], ...] = ("read", "invoke")
+    scope_prefix: str = ""
+    things_claim: str | None = None
+    leeway_seconds: float = Field(30.0, ge=0, le=300)
+
+    @model_validator(mode="after")
+    def _has_one_key(self) -> "IssuerSettings":
+        if (self.jwks_url is None) == (self.key_file is None):
+            raise ValueError("an issuer has either jwks_url or key_file")
+        url = urlsplit(self.jwks_url or "https://none")
+        is_own = url.scheme == "http" and is_loopback(url.hostname or "")
+        if not url.hostname or not (url.scheme == "https" or is_own):
+            raise ValueError("jwks_url is an address of https")
+        return self
 
 
 class Config(BaseSettings):
@@ -180,8 +212,6 @@ class Config(BaseSettings):
     module_environment: Mapping[str, str] = Field(
         {}, description="Environment variables that all modules find, and no others; JSON."
     )
-    announce: bool | None = Field(
-        None,
     module_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         (),
         description="Where modules may be fetched from: origins (https://host[:port], * for any text,"
@@ -196,6 +226,8 @@ class Config(BaseSettings):
         description="Public keys of minisign, one of which has to have signed each module: beside"
         " x.wasm lies x.wasm.minisig.",
     )
+    announce: bool | None = Field(
+        None,
         description="Whether to announce the servient by multicast DNS; by default when it listens"
         " beyond this machine.",
     )
@@ -236,6 +268,33 @@ class Config(BaseSettings):
         description="Who may come in, as tables of the configuration file; without any, everybody may"
         " do everything.",
     )
+    issuers: tuple[IssuerSettings, ...] = Field(
+        (), description="Whose JWTs are taken over HTTP and WebSockets, as tables."
+    )
+    mqtt_principal: str | None = Field(
+        None,
+        description="The principal that everybody is whom the broker of `mqtt_broker` lets in: it is"
+        " that broker's part to keep them apart.",
+    )
+    trust_orchestrator: bool = Field(
+        False,
+        description="Let requests over HTTP from the registered orchestrator's address read, invoke and"
+        " deploy without credentials; all others need some.",
+    )
+    chain_tokens: Mapping[str, SecretStr] = Field(
+        {}, description="Bearer tokens for the next steps of chains, by their origins; JSON."
+    )
+    tls_certificate: Path | None = Field(
+        None,
+        description="The certificate, in PEM, by which HTTP and WebSockets are served over TLS.",
+    )
+    tls_key: Path | None = Field(None, description="The key of that certificate, in PEM.")
+    drain_seconds: float = Field(
+        10.0,
+        ge=0,
+        le=3600,
+        description="How long invocations may go on when the servient is told to stop.",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="What is logged."
     )
@@ -268,32 +327,6 @@ class Config(BaseSettings):
     @classmethod
     def _split(cls, value: object) -> object:
         return tuple(part.strip() for part in value.split(",")) if isinstance(value, str) else value
-    issuers: tuple[IssuerSettings, ...] = Field(
-        (), description="Whose JWTs are taken over HTTP and WebSockets, as tables."
-    )
-    mqtt_principal: str | None = Field(
-        None,
-        description="The principal that everybody is whom the broker of `mqtt_broker` lets in: it is"
-        " that broker's part to keep them apart.",
-    )
-    trust_orchestrator: bool = Field(
-        False,
-        description="Let requests over HTTP from the registered orchestrator's address read, invoke and"
-        " deploy without credentials; all others need some.",
-    )
-    chain_tokens: Mapping[str, SecretStr] = Field(
-        {}, description="Bearer tokens for the next steps of chains, by their origins; JSON."
-    )
-    tls_certificate: Path | None = Field(
-        None, description="The certificate, in PEM, by which HTTP and WebSockets are served over TLS."
-    )
-    tls_key: Path | None = Field(None, description="The key of that certificate, in PEM.")
-    drain_seconds: float = Field(
-        10.0,
-        ge=0,
-        le=3600,
-        description="How long invocations may go on when the servient is told to stop.",
-    )
 
     @field_validator("rpc_targets")
     @classmethod
@@ -325,13 +358,20 @@ class Config(BaseSettings):
 
     @model_validator(mode="after")
     def _is_safe(self) -> "Config":
-        if not self.insecure and not self.principals and not is_loopback(self.host):
+        if (self.tls_certificate is None) != (self.tls_key is None):
+            raise ValueError("tls_certificate and tls_key are given together")
+        if not self.insecure and not self.has_credentials and not is_loopback(self.host):
             raise ValueError(
                 f"listening on {self.host} lets everybody who reaches this machine deploy and run"
                 " modules; configure `principals`, or set `insecure` (--insecure) if that is what you"
                 " want"
             )
         return self
+
+    @property
+    def has_credentials(self) -> bool:
+        """Whether anybody has to show who they are."""
+        return bool(self.principals or self.issuers or self.trust_orchestrator)
 
     @property
     def reachable_host(self) -> str:
@@ -396,6 +436,14 @@ def load_config(file: Path | None = None, **arguments: Any) -> Config:
     return config
 
 
+def service_manager() -> tuple[str | None, float | None]:
+    """systemd's socket for messages, and within how many seconds it wants to hear of us again."""
+    usec = os.environ.get("WATCHDOG_USEC", "")
+    is_for_us = os.environ.get("WATCHDOG_PID", str(os.getpid())) == str(os.getpid())
+    seconds = int(usec) / 1e6 if usec.isdigit() and is_for_us else None
+    return os.environ.get("NOTIFY_SOCKET") or None, seconds
+
+
 def is_loopback(host: str) -> bool:
     if host == "localhost":
         return True
@@ -413,11 +461,3 @@ def main_address() -> str:
             return str(probe.getsockname()[0])
         except OSError:
             return "127.0.0.1"
-def service_manager() -> tuple[str | None, float | None]:
-    """systemd's socket for messages, and within how many seconds it wants to hear of us again."""
-    usec = os.environ.get("WATCHDOG_USEC", "")
-    is_for_us = os.environ.get("WATCHDOG_PID", str(os.getpid())) == str(os.getpid())
-    seconds = int(usec) / 1e6 if usec.isdigit() and is_for_us else None
-    return os.environ.get("NOTIFY_SOCKET") or None, seconds
-
-

@@ -59,7 +59,7 @@ MAY_IMPORT = {
     },
 }
 # The composition root and what starts it.
-TOP = {"servient", "servient.app", "servient.cli", "servient.__main__"}
+TOP = {"servient", "servient.app", "servient.entrance", "servient.cli", "servient.__main__"}
 
 ONLY_IN = {
     "wasmtime": {"servient.wasm"},

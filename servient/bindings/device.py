@@ -5,11 +5,13 @@ import ipaddress
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
+from urllib.parse import urlsplit
 
 from servient.bindings.http.messages import Handler, Request, Response
 from servient.errors import InvalidInput
 from servient.journal import Journal
 from servient.wot.access import Scope
+from servient.wot.audit import audit
 from servient.wot.content import parse_json
 from servient.wot.servient import Servient
 
@@ -79,6 +81,7 @@ class DeviceRoutes:
         if not isinstance(url, str):
             raise InvalidInput("/url: the URL of the orchestrator is wanted")
         self._orchestrator.set(url)
+        audit("register", urlsplit(url).hostname or "")
         return Response.json(200, {"status": "success"})
 
     async def _device(self, _: Request) -> Response:

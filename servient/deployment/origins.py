@@ -27,7 +27,7 @@ class Origins:
         if own_url and found == origin_of(own_url):
             return True
         scheme, host, port = found
-        if self._http is None or scheme != "http":
+        if self._http is None or scheme not in _PORTS:
             return False
         return port == self._http.port and host in self._hosts
 

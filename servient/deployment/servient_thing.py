@@ -1,10 +1,13 @@
 """The servient's own Thing: deploying and looking around, over every protocol."""
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from servient.deployment.deployer import Deployed, Deployer
-from servient.errors import InvalidInput, problem
+from servient.errors import InvalidInput, ServientError, problem
+from servient.wot.access import Scope
+from servient.wot.audit import audit
 from servient.wot.changes import Change
 from servient.wot.content import Value, to_plain
 from servient.wot.entry import WoT
@@ -53,7 +56,9 @@ class ServientThing:
         return thing
 
     async def _deploy(self, manifest: Value) -> Outcome:
-        deployed = await self._deployer.deploy(manifest)
+        wanted = manifest.get("deploymentId", "") if isinstance(manifest, dict) else ""
+        with _audited("deploy", str(wanted)):
+            deployed = await self._deployer.deploy(manifest)
         summary = {"deploymentId": deployed.id, "things": deployed.names()}
         return Outcome(
             summary, properties={"deployments": self._deployments()}, events={"deployed": summary}
@@ -63,7 +68,8 @@ class ServientThing:
         deployment_id = value.get("deploymentId") if isinstance(value, dict) else None
         if not isinstance(deployment_id, str):
             raise InvalidInput("/deploymentId: the id of a deployment is wanted")
-        await self._deployer.undeploy(deployment_id)
+        with _audited("undeploy", deployment_id):
+            await self._deployer.undeploy(deployment_id)
         return Outcome(
             properties={"deployments": self._deployments()},
             events={"undeployed": {"deploymentId": deployment_id}},
@@ -77,10 +83,25 @@ class ServientThing:
         return [*(_summary(deployed) for deployed in self._deployer), *lost]
 
     def _things(self) -> Value:
-        return [self._servient.td(thing) for thing in self._servient.enabled_exposed_things]
+        """Those that may be read."""
+        servient, may = self._servient, self._servient.policy.allows
+        things = servient.enabled_exposed_things
+        return [servient.td(thing) for thing in things if may(Scope.READ, thing.name)]
 
     def _invocations(self) -> Value:
-        return [to_status(invocation) for invocation in self._servient.invocations]
+        may = self._servient.policy.allows
+        found = self._servient.invocations
+        return [to_status(each) for each in found if may(Scope.READ, each.thing)]
+
+
+@contextlib.contextmanager
+def _audited(event: str, deployment_id: str) -> Iterator[None]:
+    try:
+        yield
+    except ServientError as error:
+        audit(event, deployment_id, f"refused, {error.title}")
+        raise
+    audit(event, deployment_id)
 
 
 def _summary(deployed: Deployed) -> Value:

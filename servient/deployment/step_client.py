@@ -12,6 +12,7 @@ import httpx
 
 from converters.deployment import Endpoint
 from servient.deployment.handover import Handover
+from servient.deployment.origins import origin_of
 from servient.deployment.step_answer import read_answer, step_failed
 from servient.errors import DeadlineExceeded
 from servient.version import VERSION
@@ -53,8 +54,12 @@ class StepClient:
     of the environment are not used.
     """
 
-    def __init__(self, limits: StepLimits | None = None) -> None:
+    def __init__(
+        self, limits: StepLimits | None = None, tokens: Mapping[str, str] | None = None
+    ) -> None:
+        """`tokens` are shown at the origins that are their keys (RFC 6750), and nowhere else."""
         self.limits = limits or StepLimits()
+        self._tokens = {origin_of(origin): token for origin, token in (tokens or {}).items()}
         self._client = httpx.AsyncClient(
             follow_redirects=False,
             trust_env=False,
@@ -112,6 +117,8 @@ class StepClient:
         self, url: str, endpoint: Endpoint, handover: Handover, headers: Mapping[str, str]
     ) -> str:
         query = urlencode(handover.query(endpoint))
+        if (token := self._tokens.get(origin_of(url))) is not None:
+            headers = {**headers, "Authorization": f"Bearer {token}"}
         request = self._client.build_request(
             endpoint.method.upper(),
             f"{url}?{query}" if query else url,

@@ -8,10 +8,11 @@ import time
 from collections import OrderedDict
 from typing import Protocol
 
-from servient.errors import ServientError, Unauthorized
+from servient.errors import Unauthorized
 from servient.security.accounts import Accounts, Scheme
 from servient.security.credentials import ApiKey, Basic, Bearer, Credentials
 from servient.security.failures import Failures
+from servient.security.orchestrator_address import OrchestratorAddress
 from servient.security.secrets import hash_password, hash_token, is_password
 from servient.wot.access import Principal
 
@@ -43,6 +44,7 @@ class Authenticator:
         self._accounts = accounts
         self._issuers = issuers
         self._failures = failures or Failures()
+        self.orchestrator: OrchestratorAddress | None = None
         self._key = secrets.token_bytes(32)
         self._known: OrderedDict[bytes, float] = OrderedDict()
         self._checking = asyncio.Semaphore(2)  # argon2 takes 64 MiB and a core each
@@ -58,7 +60,7 @@ class Authenticator:
         self._failures.require_patience(address)
         try:
             principal = await self._find(credentials)
-        except ServientError:
+        except Unauthorized:
             self._fail(credentials, address)
             raise
         if principal is None:
@@ -66,6 +68,10 @@ class Authenticator:
             raise Unauthorized("the credentials are not right")
         self._failures.forgive(address)
         return principal
+
+    async def guest(self, address: str) -> Principal | None:
+        """Who comes without credentials: nobody, unless it is the orchestrator and that is enough."""
+        return await self.orchestrator.principal(address) if self.orchestrator else None
 
     def _fail(self, credentials: Credentials, address: str) -> None:
         self._failures.add(address)

@@ -19,8 +19,10 @@ _DEFINITIONS: Mapping[Scheme, Mapping[str, Any]] = {
 
 
 def to_security(schemes: Collection[Scheme]) -> Security:
-    """That any one of these schemes will do (TD 1.1 section 5.3.3)."""
+    """That any one of these schemes will do (TD 1.1 section 5.3.3); without any, nothing that is shown."""
     ordered = [scheme for scheme in Scheme if scheme in schemes]
+    if not ordered:
+        return Security("address_sc", {"address_sc": {"scheme": "auto"}})
     definitions: dict[str, Any] = {NAMES[each]: dict(_DEFINITIONS[each]) for each in ordered}
     if len(ordered) == 1:
         return Security(NAMES[ordered[0]], definitions)

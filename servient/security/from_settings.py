@@ -29,11 +29,16 @@ class PrincipalSettings(Protocol):
     def oscore(self) -> Path | None: ...
 
 
+def to_principal(settings: PrincipalSettings) -> Principal:
+    grant = Grant(frozenset(map(Scope, settings.scopes)), settings.things)
+    return Principal(settings.name, (grant,))
+
+
 def to_accounts(settings: Iterable[PrincipalSettings]) -> Accounts:
     """Raises ValueError, naming the principal."""
     return Accounts(
         Account(
-            Principal(each.name, (Grant(frozenset(map(Scope, each.scopes)), each.things),)),
+            to_principal(each),
             each.token_sha256,
             each.api_key_sha256,
             each.password_argon2,

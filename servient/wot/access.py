@@ -68,21 +68,31 @@ class Principal:
 
 
 _ACTING: ContextVar[Principal | None] = ContextVar("acting", default=None)
+_ADDRESS: ContextVar[str] = ContextVar("address", default="")
 
 
 @contextlib.contextmanager
-def acting_as(principal: Principal | None) -> Iterator[None]:
-    """A block in which everything is asked for by this principal; tasks begun in it keep it."""
-    token = _ACTING.set(principal)
+def acting_as(principal: Principal | None, address: str = "") -> Iterator[None]:
+    """A block in which everything is asked for by this principal; tasks begun in it keep it.
+
+    `address` is where that comes from, for the record.
+    """
+    token, place = _ACTING.set(principal), _ADDRESS.set(address)
     try:
         yield
     finally:
         _ACTING.reset(token)
+        _ADDRESS.reset(place)
 
 
 def acting() -> Principal | None:
     """Who asks; None when nobody has shown credentials."""
     return _ACTING.get()
+
+
+def acting_from() -> str:
+    """Where who asks is; empty when that is not known."""
+    return _ADDRESS.get()
 
 
 class Policy:

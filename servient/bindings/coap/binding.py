@@ -11,6 +11,7 @@ from servient.bindings.coap.forms import to_forms, to_thing_forms
 from servient.bindings.coap.oscore import SECURITY, Guard
 from servient.bindings.coap.site import Site
 from servient.bindings.paths import affordance_path, thing_path
+from servient.errors import InvalidInput
 from servient.wot.access import Principal
 from servient.wot.binding import Binding
 from servient.wot.description import Affordance, Description, Form, Security
@@ -54,10 +55,13 @@ class CoapBinding(Binding):
     # Life
 
     async def start(self, servient: Servient) -> None:
-        """Raises OSError when it cannot listen, ValueError for a security context that is of no use."""
+        """Raises OSError when it cannot listen, and for a security context that is of no use."""
         site = Site(servient, self._directory_thing, self._body_limit_bytes)
         # Not in a thread: the locks of the folders belong to the thread that takes them.
-        guard = Guard(site.respond, self._oscore) if self._oscore is not None else None
+        try:
+            guard = Guard(site.respond, self._oscore) if self._oscore is not None else None
+        except (ValueError, InvalidInput) as error:
+            raise OSError(f"CoAP cannot be served: {error}") from error
         try:
             respond = guard.respond if guard else site.respond
             self._endpoint = await Endpoint.open(self._host, self.port, respond)

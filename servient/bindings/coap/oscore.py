@@ -152,7 +152,7 @@ class Guard:
         except ServientError as error:  # RFC 8613 section 8.2: these answers are not protected
             exchange.answer(error_answer(error).message())
         else:
-            with acting_as(opened.principal):
+            with acting_as(opened.principal, exchange.request.remote.hostinfo):
                 await self._respond(exchange.within(opened.request, opened.protect))
 
 

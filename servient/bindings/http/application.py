@@ -9,9 +9,9 @@ from dataclasses import replace
 from servient.bindings.http.extension import Extension
 from servient.bindings.http.messages import Handler, Message, Receive, Request, Response, Send
 from servient.bindings.http.watch import ClientGone
-from servient.errors import NotFound, OperationNotAllowed, ServientError, Unauthorized
+from servient.errors import Forbidden, NotFound, OperationNotAllowed, ServientError, Unauthorized
 from servient.security.authenticator import Authenticator
-from servient.security.credentials import API_KEY_HEADER, parse_credentials
+from servient.security.credentials import API_KEY_HEADER, Basic, parse_credentials
 from servient.security.describe import to_challenges
 from servient.wot.access import Principal, acting_as
 
@@ -19,6 +19,9 @@ logger = logging.getLogger(__name__)
 
 MEDIA_TYPE_LIMIT = 200
 PREFLIGHT_SECONDS = 600
+
+# Where a browser says that the page is whose script asks (W3C Fetch Metadata), other than here.
+_ELSEWHERE = ("cross-site", "same-site")
 
 # Pages of other origins may call and read: the graphical interfaces of orchestrators do.
 _ANY_ORIGIN = (b"access-control-allow-origin", b"*")
@@ -62,9 +65,7 @@ class Application:
         try:
             handlers = self._find(request)
             handler = handlers.get(request.method) or _default(request.method, handlers)
-            if self._authenticator is None:
-                return await handler(request)
-            with acting_as(await self._principal(self._authenticator, request)):
+            with acting_as(await self._principal(request), request.client):
                 return await handler(request)
         except Unauthorized as error:
             logger.info("%s %s: %s", request.method, request.path, error.detail)
@@ -78,14 +79,18 @@ class Application:
             logger.exception("%s %s failed", request.method, request.path)
             return Response.problem(ServientError("the servient failed"), request.path)
 
-    @staticmethod
-    async def _principal(authenticator: Authenticator, request: Request) -> Principal | None:
-        """Who asks; None when no credentials are shown. Raises Unauthorized for wrong ones."""
+    async def _principal(self, request: Request) -> Principal | None:
+        """Who asks; None when that is nobody we know. Raises Unauthorized for wrong credentials."""
+        authenticator = self._authenticator
+        if authenticator is None:
+            return None
         credentials = parse_credentials(
             request.header("authorization"), request.header(API_KEY_HEADER)
         )
         if credentials is None:
-            return None
+            return await authenticator.guest(request.client)
+        if isinstance(credentials, Basic) and request.header("sec-fetch-site") in _ELSEWHERE:
+            raise Forbidden("a page's browser may have added the password by itself: use a token")
         return await authenticator.authenticate(credentials, request.client)
 
     def _find(self, request: Request) -> Mapping[str, Handler]:

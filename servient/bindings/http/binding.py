@@ -1,5 +1,6 @@
 """The HTTP binding as the servient sees it: a life, and forms."""
 
+import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -67,6 +68,7 @@ class HttpBinding(Binding):
         subscriptions_limit: int = SUBSCRIPTIONS_LIMIT,
         limits: Limits | None = None,
         authenticator: Authenticator | None = None,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         super().__init__(public_host, port)
         self._host = host
@@ -78,6 +80,7 @@ class HttpBinding(Binding):
         self._subscriptions_limit = subscriptions_limit
         self._limits = limits or Limits()
         self._authenticator = authenticator
+        self._tls = tls
         self._parts: _Parts | None = None
 
     @property
@@ -111,7 +114,7 @@ class HttpBinding(Binding):
             *self._extensions,
         ]
         application = Application(routes, self._body_limit_bytes, self._authenticator)
-        listener = Listener(application, self._limits)
+        listener = Listener(application, self._limits, self._tls)
         self._port: int = await listener.start(self._host, self.port)
         self._parts = _Parts(directory, subscribers, polls, replays, listener)
         servient.refresh_forms()  # the port may have become known only now
@@ -135,7 +138,7 @@ class HttpBinding(Binding):
     @property
     def origin(self) -> str:
         host = f"[{self.public_host}]" if ":" in self.public_host else self.public_host
-        return f"http://{host}:{self.port}"
+        return f"{'https' if self._tls else 'http'}://{host}:{self.port}"
 
     def forms(self, thing: Description, affordance: Affordance) -> list[Form]:
         return to_forms(self.origin + affordance_path(thing.name, affordance), affordance)

@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import ssl
 import time
 from email.utils import formatdate
 from functools import partial
@@ -15,6 +16,7 @@ from servient.bindings.http.protocol import Connection, Limits
 # Longer than the clients of the field keep an idle connection: it is better that they close it.
 IDLE_SECONDS = 75
 GRACE_SECONDS = 0.3
+HANDSHAKE_SECONDS = 10.0
 BACKLOG = 1024
 # A peer that is lost without a word is noticed after about a minute and a half.
 KEEPALIVE = ((socket.TCP_KEEPIDLE, 60), (socket.TCP_KEEPINTVL, 10), (socket.TCP_KEEPCNT, 3))
@@ -26,7 +28,8 @@ class Listener:
     uvicorn's protocol without its Server, which owns signals and a loop that ticks.
     """
 
-    def __init__(self, application: Any, limits: Limits) -> None:
+    def __init__(self, application: Any, limits: Limits, tls: ssl.SSLContext | None = None) -> None:
+        self._tls = tls
         self._config = Config(
             application,
             interface="asgi3",
@@ -49,7 +52,13 @@ class Listener:
         listening = await bind(host, port)
         connection = partial(Connection, self._config, self._state, self._limits)
         try:
-            self._server = await loop.create_server(connection, sock=listening, backlog=BACKLOG)
+            self._server = await loop.create_server(
+                connection,
+                sock=listening,
+                backlog=BACKLOG,
+                ssl=self._tls,
+                ssl_handshake_timeout=HANDSHAKE_SECONDS if self._tls else None,
+            )
         except BaseException:
             listening.close()
             raise

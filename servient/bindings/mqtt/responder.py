@@ -95,7 +95,7 @@ class Responder:
         try:
             content = self._input(request, message)
             wanted = Interaction(request.operation, request.thing, request.affordance, content)
-            with acting_as(self._principal):
+            with acting_as(self._principal, "the MQTT broker"):
                 value = await self._door.perform(wanted)
             if route is not None:
                 answer = to_message(

@@ -2,6 +2,7 @@
 
 import logging
 import socket
+import ssl
 from typing import Any
 
 from tornado.httpserver import HTTPServer
@@ -74,6 +75,7 @@ class WebSocketBinding(Binding):
         connection_limit: int = CONNECTION_LIMIT,
         limits: Limits = Limits(),  # noqa: B008 - frozen
         authenticator: Authenticator | None = None,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         super().__init__(public_host, port)
         self._port: int = port
@@ -82,6 +84,7 @@ class WebSocketBinding(Binding):
         self._message_limit_bytes = message_limit_bytes
         self._limits = limits
         self._authenticator = authenticator
+        self._tls = tls
         self._registry = Registry(connection_limit, limits.close_seconds)
         self._server: HTTPServer | None = None
 
@@ -98,7 +101,9 @@ class WebSocketBinding(Binding):
     def build_base_url(self, hostname: str, thing: Any) -> str:
         """Where a Thing is served; without a Thing, where all of them are."""
         host = f"[{hostname}]" if ":" in hostname else hostname
-        return f"ws://{host}:{self.port}" + (thing_path(thing.url_name) if thing else "")
+        return f"{'wss' if self._tls else 'ws'}://{host}:{self.port}" + (
+            thing_path(thing.url_name) if thing else ""
+        )
 
     def forms(self, thing: Description, affordance: Affordance) -> list[Form]:
         """Both dialects have the same URL: WoTPy's client looks at the scheme only."""
@@ -161,6 +166,7 @@ class WebSocketBinding(Binding):
         )
         return HTTPServer(
             application,
+            ssl_options=self._tls,
             idle_connection_timeout=HANDSHAKE_SECONDS,
             body_timeout=HANDSHAKE_SECONDS,
             max_body_size=REQUEST_BODY_LIMIT_BYTES,

@@ -65,12 +65,14 @@ class Connection:
         thing: ServedThing,
         limits: Limits,
         principal: Principal | None = None,
+        address: str = "",
     ) -> None:
         self._socket = socket
         self._dialect = dialect
         self._thing = thing
         self._limits = limits
         self._principal = principal
+        self._address = address
         self._requests: set[asyncio.Task[None]] = set()
         self._pumps: set[asyncio.Task[None]] = set()
         self._subscriptions: dict[Hashable, Subscription] = {}
@@ -93,7 +95,7 @@ class Connection:
         return self._wait(text)
 
     def _start(self, text: str) -> None:
-        with acting_as(self._principal):
+        with acting_as(self._principal, self._address):
             task = asyncio.create_task(self._serve(text), name="websocket request")
         self._requests.add(task)
         task.add_done_callback(self._free)

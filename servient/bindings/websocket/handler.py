@@ -170,7 +170,8 @@ class ThingSocket(ProblemAnswers, WebSocketHandler):
         described = site.servient.exposed(self._thing).description
         dialect = DIALECTS[self.selected_subprotocol](described.id, site.href(self._thing))
         thing = ServedThing(site.servient, site.door, self._thing)
-        self.connection = Connection(self, dialect, thing, site.limits, self._principal)
+        address = self.request.remote_ip or ""
+        self.connection = Connection(self, dialect, thing, site.limits, self._principal, address)
         self._expire_with(self._principal)
         site.registry.add(self._thing, self)
 
