@@ -1,0 +1,1 @@
+"""How the servient behaves when there is more of everything; each file measures one thing."""
