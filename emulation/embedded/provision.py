@@ -54,9 +54,9 @@ class _Provider:
         self._folder = folder
         folder.mkdir(exist_ok=True)
 
-    async def file(self, where: str, beside: str = "") -> Path:
-        """A copy of what is at a URL or a path, named by its content's place."""
-        name = hashlib.sha256(f"{beside}\n{where}".encode()).hexdigest()[:16]
+    async def file(self, where: str) -> Path:
+        """A copy of what is at a URL or a path, named by that."""
+        name = hashlib.sha256(where.encode()).hexdigest()[:16]
         file = self._folder / f"{name}{Path(urlsplit(where).path).suffix}"
         if not file.exists():
             if is_url(where):
@@ -74,26 +74,28 @@ class _Provider:
     async def manifest(self, where: str) -> Path:
         """A manifest whose files are all below the folder, of a manifest or a module."""
         if Path(urlsplit(where).path).suffix != ".json":
-            return await self._write(where, _manifest_of(where), where)
+            return await self._write(where, _manifest_of(where))
         source = await self.file(where)
         try:
             document = json.loads(await asyncio.to_thread(source.read_bytes))
         except ValueError as error:
             raise FetchFailed(f"{where} is not JSON") from error
-        return await self._write(where, document, where)
+        return await self._write(where, document)
 
-    async def _write(self, where: str, document: Any, name: str) -> Path:
+    async def _write(self, where: str, document: Any) -> Path:
         for module in document.get("modules", []) if isinstance(document, dict) else []:
             module["urls"] = await self._local(module.get("urls", {}), where)
-        digest = hashlib.sha256(name.encode()).hexdigest()[:16]
+        digest = hashlib.sha256(where.encode()).hexdigest()[:16]
         file = self._folder / f"{digest}.manifest"
         await asyncio.to_thread(file.write_text, json.dumps(document))
         return file
 
     async def _local(self, urls: Any, where: str) -> Any:
-        """The same with names of files for URLs."""
+        """The same with names of files for URLs, which may be paths beside the manifest."""
         if isinstance(urls, str):
-            return (await self.file(urls)).name
+            is_beside = not is_url(urls) and not is_url(where)
+            found = str((self._base / where).parent / urls) if is_beside else urls
+            return (await self.file(found)).name
         if isinstance(urls, Mapping):
             return {name: await self._local(value, where) for name, value in urls.items()}
         return urls
@@ -101,8 +103,10 @@ class _Provider:
 
 def _manifest_of(where: str) -> dict[str, Any]:
     """That of a bare module: its functions are what it exports."""
-    name = Path(urlsplit(where).path).stem
-    module = {"id": name, "name": name, "urls": {"binary": where, "other": {}}}
+    path = Path(urlsplit(where).path)
+    name = path.stem
+    binary = where if is_url(where) else path.name
+    module = {"id": name, "name": name, "urls": {"binary": binary, "other": {}}}
     return {"deploymentId": name, "modules": [module]}
 
 

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import pickle
+import shutil
 import socket
 import subprocess
 import sys
@@ -81,6 +82,8 @@ class Embedded:
         run = self._run
         work = run.folder.path / "work"
         await asyncio.to_thread(_make_folders, run.folder, self.logs, work)
+        # Whoever holds the emulation removes it, too, should we be gone by then.
+        self._stack.callback(shutil.rmtree, work, ignore_errors=True)
         topology = await provide(run.topology, run.base, work)
         self._recorder = self._stack.enter_context(run.folder.recorder(RUNNER))
         self._sampler = await self._stack.enter_async_context(Sampler(self._recorder))

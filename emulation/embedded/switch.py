@@ -5,6 +5,7 @@ import os
 import select
 import signal
 import socket
+import sys
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -80,8 +81,15 @@ class Switch:
                 self._networks.setdefault(port.network, {})[port.mac] = end
 
     def run(self) -> None:
-        """Until the process is ended. On SIGUSR1, the links' schedules begin."""
+        """Until SIGTERM. On SIGUSR1, the links' schedules begin."""
         signal.signal(signal.SIGUSR1, lambda number, frame: self._begin())
+        signal.signal(signal.SIGTERM, lambda number, frame: sys.exit())
+        try:
+            self._run()
+        finally:
+            self._report()
+
+    def _run(self) -> None:
         self._kernel.sharpen_timers()
         timer = self._kernel.make_timer()
         poll = select.epoll()

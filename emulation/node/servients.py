@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+from emulation.node.file_server import serve_files
 from emulation.topology.node import Node
 from emulation.topology.topology import TopologyPorts
 from servient.app import App
@@ -97,8 +98,7 @@ async def wasm_servient(
         settings["mqtt_broker"] = f"mqtt://{node.broker_host}:{ports.mqtt}"
     async with App(load_config(**settings)) as app, clients() as made:
         for document in node.app.servient.deploys:
-            text = await asyncio.to_thread(Path(document).read_text)
-            await app.deployer.deploy(json.loads(text))
+            await _deploy(app, Path(document))
         catalogue = serve_catalogue(app.servient, EVERYWHERE, ports.catalogue)
         consuming = Servient(hostname=host, clients=made)
         try:
@@ -106,3 +106,18 @@ async def wasm_servient(
         finally:
             await consuming.shutdown()
             await close_catalogue(catalogue)
+
+
+async def _deploy(app: App, manifest: Path) -> None:
+    """Deploy a manifest whose URLs are names of files beside it."""
+    document = json.loads(await asyncio.to_thread(manifest.read_text))
+    async with serve_files(manifest.parent) as origin:
+        for module in document.get("modules", []) if isinstance(document, dict) else []:
+            module["urls"] = _with_origin(module["urls"], origin)
+        await app.deployer.deploy(document)
+
+
+def _with_origin(urls: Any, origin: str) -> Any:
+    if isinstance(urls, dict):
+        return {name: _with_origin(value, origin) for name, value in urls.items()}
+    return f"{origin}/{urls}" if isinstance(urls, str) else urls

@@ -31,7 +31,7 @@ class ServientApp:
     a module, whose name is the file's.
     """
 
-    deploys: tuple[str, ...] = ()
+    deploys: str | tuple[str, ...] | list[str] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
     """Settings of the servient beside the addresses, by their names: `module_timeout_seconds`."""
 

@@ -1,6 +1,7 @@
 """Emulations on this machine: programs, limits, crashes, and that nothing stays behind."""
 
 import asyncio
+import contextlib
 import json
 import os
 import re
@@ -8,6 +9,7 @@ import signal
 import sqlite3
 import sys
 import time
+from collections.abc import AsyncIterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -18,16 +20,16 @@ from emulation.embedded.runner import Embedded
 from emulation.topology import (
     Broker,
     BuiltinApps,
+    Change,
     Link,
     Network,
-    NetworkConditions,
     Node,
     NodeApp,
     NodeResources,
     RestartPolicy,
     Topology,
 )
-from tests.emulation.running import APPS, embedded, written
+from tests.emulation.running import embedded, written
 from tests.tools import needs
 
 PROTOCOLS = ("http", "ws", "coap", "mqtt")
@@ -131,25 +133,29 @@ def interfaces() -> set[str]:
     return {line.split(":")[0].strip() for line in Path("/proc/net/dev").read_text().splitlines()}
 
 
-async def start_cli(tmp_path: Path, *arguments: str, **options: Any) -> asyncio.subprocess.Process:
+@contextlib.asynccontextmanager
+async def cli(tmp_path: Path, *arguments: str) -> AsyncIterator[asyncio.subprocess.Process]:
     code = "from emulation.cli import cli; cli()"
-    return await asyncio.create_subprocess_exec(
+    process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-c", code, "run", *arguments),
         env={**os.environ, "EMULATION_MARK": str(tmp_path), "NO_COLOR": "1"},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
-        **options,
     )
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.communicate()
 
 
-async def read_until(process: asyncio.subprocess.Process, text: str) -> str:
+async def read_line(process: asyncio.subprocess.Process, said: str) -> str:
     assert process.stdout is not None
-    said = ""
-    while text not in said:
+    async with asyncio.timeout(60):
         line = await process.stdout.readline()
-        assert line, said
-        said += line.decode()
-    return said
+    assert line, said
+    return line.decode()
 
 
 THIRTY = """
@@ -170,17 +176,17 @@ async def test_nothing_stays_behind(tmp_path: Path, number: signal.Signals) -> N
     file.write_text(THIRTY)
     before, hosts = interfaces(), Path("/etc/hosts").read_bytes()
     out = tmp_path / "out"
-    process = await start_cli(tmp_path, str(file), "--out", str(out))
-    for count in range(30):
-        said = await read_until(process, ": ready")
-        assert "refused" not in said, count
-    assert len(processes_with(str(tmp_path))) >= 30
-    process.send_signal(number)
-    end = time.monotonic() + 30
-    while processes_with(str(tmp_path)) and time.monotonic() < end:
-        await asyncio.sleep(0.05)
-    assert processes_with(str(tmp_path)) == []
-    await process.communicate()
+    async with cli(tmp_path, str(file), "--out", str(out)) as process:
+        said = ""
+        while len(re.findall(": ready", said)) < 30:
+            said += await read_line(process, said)
+        assert len(processes_with(str(tmp_path))) >= 30, said
+        process.send_signal(number)
+        end = time.monotonic() + 30
+        while processes_with(str(tmp_path)) and time.monotonic() < end:
+            await asyncio.sleep(0.05)
+        assert processes_with(str(tmp_path)) == [], said
+        await process.communicate()
     assert interfaces() == before
     assert Path("/etc/hosts").read_bytes() == hosts
     assert not (out / "work").exists()
@@ -212,8 +218,8 @@ async def test_a_time_limit_ends_a_run(tmp_path: Path) -> None:
     file = tmp_path / "topology.json"
     file.write_text(json.dumps(document))
     out = tmp_path / "out"
-    process = await start_cli(tmp_path, str(file), "--seconds", "3", "--out", str(out))
-    said, _ = await process.communicate()
+    async with cli(tmp_path, str(file), "--seconds", "3", "--out", str(out)) as process:
+        said, _ = await process.communicate()
     assert process.returncode == 0, said.decode()
     assert re.search("switch in user space", said.decode())
     with closing(sqlite3.connect(out / "run.sqlite")) as database:
@@ -234,13 +240,32 @@ async def test_a_time_limit_ends_a_run(tmp_path: Path) -> None:
 async def test_a_topology_that_cannot_be_run(tmp_path: Path) -> None:
     file = tmp_path / "wrong.json"
     file.write_text('{"networks": {"lan": {"conditions": "FAST"}}, "nodes": {}}')
-    process = await start_cli(tmp_path, str(file))
-    said, _ = await process.communicate()
+    async with cli(tmp_path, str(file)) as process:
+        said, _ = await process.communicate()
     assert process.returncode == 1
     assert "networks/lan/conditions" in said.decode() or "nodes" in said.decode()
 
 
 async def test_an_outage(tmp_path: Path) -> None:
-    """A link that goes down and comes back, by its schedule."""
-    assert APPS.is_dir()
-    assert NetworkConditions.GPRS
+    """A link that is down for the first second of every two loses what is sent meanwhile."""
+    changes = (Change(0, is_up=False), Change(1, is_up=True))
+    link = Link(latency_ms=1, schedule=changes, schedule_period_seconds=2)
+    network = Network("flaky", link=link)
+    probe = {
+        "host": "echo.flaky",
+        "out": tmp_path / "out",
+        "rate_kbit": 800,
+        "size": 100,
+        "flood_seconds": 4,
+    }
+    nodes = [
+        Node("echo", NodeApp("echo.py"), [network]),
+        Node("probe", NodeApp("probe.py", params=probe), [network]),
+    ]
+    async with embedded(Topology(nodes), tmp_path / "run") as emulation:
+        assert await emulation.ready()
+        (found,) = await written(emulation, [tmp_path / "out"])
+    assert 0.3 < found["packets"] / found["sent"] < 0.7
+    with closing(sqlite3.connect(tmp_path / "run" / "metrics" / "emulation.sqlite")) as database:
+        query = "SELECT DISTINCT reason FROM traffic WHERE dropped > 0"
+        assert database.execute(query).fetchall() == [("outage",)]

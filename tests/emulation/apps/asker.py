@@ -21,9 +21,8 @@ async def app(
 ) -> None:
     await wait_node(conf, host)
     found = await consume_from_catalogue(wot, conf.port_catalogue, host, thing)
-    answers = []
-    for _ in range(int(times)):
-        answers.append(await found.actions[action].invoke(json.loads(value)))
+    work = found.actions[action].invoke
+    answers = [await work(json.loads(value)) for _ in range(int(times))]
     read = {}
     for name in found.properties:
         read[name] = await found.properties[name].read()

@@ -73,7 +73,7 @@ async def app(
 ) -> None:
     found: dict[str, Any] = {}
     if float(ping_seconds):
-        found["round_trips"] = statistics.mean(await ping(loop, host, float(ping_seconds)))
+        found["round_trips"] = statistics.median(await ping(loop, host, float(ping_seconds)))
     if float(rate_kbit):
         await asyncio.sleep(float(after_seconds))
         found |= await flood(loop, host, float(rate_kbit), float(flood_seconds), int(size))
