@@ -1,8 +1,9 @@
 """The command `emulate` and its commands."""
 
+import asyncio
 import json
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NoReturn
 
 import typer
 
@@ -94,3 +95,71 @@ def export(
     except EmulationError as error:
         typer.echo(f"wasm-servient: {error}", err=True)
         raise typer.Exit(2) from error
+
+
+@cli.command()
+def compose(
+    topology: TopologyFile,
+    out: Annotated[
+        Path | None, typer.Option(help="The stack file; by default beside the topology, as .yml.")
+    ] = None,
+    image: Annotated[
+        str | None, typer.Option(help="The image of nodes that name none: see the Dockerfile.")
+    ] = None,
+) -> None:
+    """Write a stack file for Docker Swarm, which emulates the same topology."""
+    from emulation.swarm.stack import IMAGE, write_stack  # noqa: PLC0415 - likewise
+    from emulation.topology.load import load_topology  # noqa: PLC0415 - likewise
+
+    try:
+        file = out or topology.with_suffix(".yml")
+        write_stack(load_topology(topology), topology, file, image or IMAGE)
+    except EmulationError as error:
+        _fail(error)
+    typer.echo(f"docker stack deploy -c {file} NAME")
+
+
+@cli.command()
+def stop(
+    topology: TopologyFile,
+    stack: Annotated[str, typer.Option(help="The name that the stack was deployed under.")],
+    out: Annotated[Path, typer.Option(help="The folder of the run.")] = Path("emulation-run"),
+) -> None:
+    """End a stack and take what it measured, on the manager where its collector runs."""
+    from emulation.metrics.run import RunFolder  # noqa: PLC0415 - likewise
+    from emulation.swarm.docker import Docker, stop_stack  # noqa: PLC0415 - likewise
+    from emulation.topology.load import load_topology  # noqa: PLC0415 - likewise
+
+    try:
+        stop_stack(load_topology(topology), stack, RunFolder(out), Docker())
+    except EmulationError as error:
+        _fail(error)
+    typer.echo(f"results are in {out}: wasm-servient emulate report {out}")
+
+
+@cli.command(hidden=True)
+def node(topology: TopologyFile, name: Annotated[str, typer.Argument()]) -> None:
+    """Be a replica in a container of a stack."""
+    from emulation.swarm.node import Task, run_node  # noqa: PLC0415 - likewise
+
+    try:
+        run_node(topology, name, Task.of_environment())
+    except EmulationError as error:
+        _fail(error)
+
+
+@cli.command(hidden=True)
+def collect(
+    folder: Annotated[Path, typer.Argument()],
+    port: Annotated[int, typer.Option()],
+    token: Annotated[str, typer.Option(envvar="EMULATION_TOKEN")],
+) -> None:
+    """Be the collector of a stack."""
+    from emulation.swarm.collector import run_collector  # noqa: PLC0415 - likewise
+
+    asyncio.run(run_collector(folder, token, port))
+
+
+def _fail(error: EmulationError) -> NoReturn:
+    typer.echo(f"wasm-servient: {error}", err=True)
+    raise typer.Exit(1) from error

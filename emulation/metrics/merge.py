@@ -56,6 +56,21 @@ def merge(paths: Iterable[Path], out: Path) -> Ties:
         return ties
 
 
+def earliest_and_latest(paths: Iterable[Path]) -> tuple[float, float]:
+    """The times of the first and the last record in any of these; zeros when there is none.
+
+    Raises UnknownMetricsFile.
+    """
+    times: list[float] = []
+    for path in paths:
+        with closing(sqlite3.connect(path)) as database:
+            require_version(database, "main", path.name)
+            for record in RECORDS:
+                row = database.execute(f"SELECT min(at), max(at) FROM {record.table}").fetchone()  # noqa: S608 - our names
+                times += [at for at in row if at is not None]
+    return min(times, default=0.0), max(times, default=0.0)
+
+
 def _add(database: sqlite3.Connection, path: Path) -> None:
     if path.stat().st_size == 0:
         return  # of a replica that was killed before it had begun
