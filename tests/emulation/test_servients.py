@@ -21,6 +21,7 @@ def asking(protocol: str, out: Path) -> NodeApp:
         "thing": "fibonacci:fibonacci",
         "action": "fibo",
         "value": '{"param0": 7}',
+        "reads": "fibo_result",
     }
     return NodeApp("asker.py", params=params)
 
@@ -40,7 +41,8 @@ async def test_modules_over_every_protocol(tmp_path: Path) -> None:
         assert await emulation.ready(), emulation.board
         files = [tmp_path / protocol for protocol in ("http", "ws", "coap", "mqtt")]
         for found in await written(emulation, files):
-            assert found["answers"] == [21], found
+            assert found["answers"] == [21]
+            assert found["read"] == {"fibo_result": 21}
 
 
 async def test_multicast_crosses_a_network(tmp_path: Path) -> None:

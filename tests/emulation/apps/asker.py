@@ -18,14 +18,13 @@ async def app(
     action: str = "shout",
     value: str = '"hello"',
     times: str = "1",
+    reads: str = "answer note",
 ) -> None:
     await wait_node(conf, host)
     found = await consume_from_catalogue(wot, conf.port_catalogue, host, thing)
     work = found.actions[action].invoke
     answers = [await work(json.loads(value)) for _ in range(int(times))]
-    read = {}
-    for name in found.properties:
-        read[name] = await found.properties[name].read()
+    read = {name: await found.properties[name].read() for name in reads.split()}
     part = Path(f"{out}.part")
     part.write_text(json.dumps({"answers": answers, "read": read, "conf": list(conf)}))
     part.rename(out)
