@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Any, Self, TypeAlias, TypeVar
 
 from servient.errors import ServientError, StorageFailed
-from servient.storage.errors import Unusable
+from servient.storage.errors import Damaged, Unusable
 from servient.storage.schema import migrate
 
 logger = logging.getLogger(__name__)
@@ -180,7 +180,7 @@ def _open(path: Path) -> sqlite3.Connection:
 def _check(connection: sqlite3.Connection, path: Path) -> None:
     said = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
     if said != "ok":
-        raise Unusable(f"{path} is damaged ({said}); move it away to start without what it holds")
+        raise Damaged(f"{path} is damaged ({said}); move it away to start without what it holds")
 
 
 def _to_unusable(error: Exception, path: Path) -> Unusable:
@@ -188,7 +188,7 @@ def _to_unusable(error: Exception, path: Path) -> Unusable:
         case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
             return Unusable(f"{path} is in use by another servient")
         case sqlite3.SQLITE_NOTADB | sqlite3.SQLITE_CORRUPT:
-            return Unusable(
+            return Damaged(
                 f"{path} is damaged ({error}); move it away to start without what it holds"
             )
         case _:

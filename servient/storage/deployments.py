@@ -3,7 +3,7 @@
 import asyncio
 import json
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,8 +28,16 @@ class StoredDeployment:
 class DeploymentStore:
     """What is saved here survives the end of the process, and of the power. Raises StorageFailed."""
 
-    def __init__(self, database: Database, files: FileStore, collector: Collector) -> None:
+    def __init__(
+        self,
+        database: Database,
+        files: FileStore,
+        collector: Collector,
+        changed: Callable[[], None],
+    ) -> None:
+        """`changed` is called when there is something that a copy of the database would miss."""
         self._database = database
+        self._changed = changed
         self._files = files
         self._collector = collector
 
@@ -52,6 +60,7 @@ class DeploymentStore:
             stored = StoredDeployment(deployment_id, manifest, put, first_invocation)
             return _replace(connection, deployment_id, stored)
 
+        self._changed()
         try:
             return await self._database.submit(job, is_durable=True)
         except Exception:
@@ -60,6 +69,7 @@ class DeploymentStore:
 
     async def put_back(self, deployment_id: str, earlier: StoredDeployment | None) -> None:
         """Undo a `save`, which returned `earlier`."""
+        self._changed()
         undone = await self._database.submit(
             lambda connection: _replace(connection, deployment_id, earlier), is_durable=True
         )

@@ -3,3 +3,7 @@
 
 class Unusable(OSError):
     """The store cannot be opened; the message says which file and why, in one sentence."""
+
+
+class Damaged(Unusable):
+    """The database is none any more, or not a whole one."""

@@ -6,8 +6,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from servient.storage.backup import Backups, open_database
 from servient.storage.collection import Collector
-from servient.storage.database import Database
 from servient.storage.deployments import DeploymentStore
 from servient.storage.files import SIZE_LIMIT_BYTES, FileStore
 from servient.storage.invocations import InvocationStore
@@ -26,16 +26,18 @@ class Store:
     invocations: InvocationStore
 
     def __init__(self, folder: Path, files_limit_bytes: int = SIZE_LIMIT_BYTES) -> None:
-        self._database = Database(folder / DATABASE_NAME)
+        self._path = folder / DATABASE_NAME
         self._files = FileStore(folder / FILES_NAME, files_limit_bytes)
         self._stack = contextlib.AsyncExitStack()
 
     async def __aenter__(self) -> Self:
         async with contextlib.AsyncExitStack() as stack:
-            database = await stack.enter_async_context(self._database)
+            database = await open_database(self._path)
+            stack.push_async_exit(database)
             await database.submit(lambda each: self._files.open(_used(each)))
             collector = Collector(database, self._files)
-            self.deployments = DeploymentStore(database, self._files, collector)
+            backups = await stack.enter_async_context(Backups(database, self._path))
+            self.deployments = DeploymentStore(database, self._files, collector, backups.soon)
             self.invocations = InvocationStore(database, self._files, collector)
             stack.push_async_callback(self.invocations.flush)
             self._stack = stack.pop_all()
