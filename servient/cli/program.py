@@ -6,6 +6,7 @@ import typer
 
 from emulation.cli import cli as emulate
 from servient.cli.convert import convert
+from servient.cli.credential import credential
 from servient.cli.run import run
 from servient.version import VERSION
 
@@ -42,5 +43,6 @@ def root(
 
 
 cli.command()(run)
+cli.command()(credential)
 cli.add_typer(convert)
 cli.add_typer(emulate)
