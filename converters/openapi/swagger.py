@@ -189,7 +189,7 @@ class _Fields:
             for name, node in self._form.items()
         }
         first = next(iter(self._form.values()))
-        empty = Node(None, first.pointer)
+        empty = Node(None, f"{first.pointer}/schema")
         contents = tuple(Content(empty, m, empty, parts) for m in wanted or [FORM])
         is_required = any(part.is_required for part in parts.values())
         return Body(Node({"required": is_required}, first.pointer), contents, is_required)
