@@ -29,7 +29,7 @@ async def app(
         await asyncio.sleep(random.expovariate(float(rate)))
         try:
             await thing.invoke_action(action, json.loads(inputs), timeout=20)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, the next one is tried
             print(f"{action} over {protocol}: {error!r}", flush=True)
 
 
