@@ -35,11 +35,10 @@ class Report(Protocol):
 
 
 class Losses:
-    """A report that keeps every loss once, up to a bound."""
+    """A report that keeps every loss once, up to a bound; the last one then says so."""
 
     def __init__(self) -> None:
         self._losses: dict[Loss, None] = {}
-        self.is_full = False
 
     def __iter__(self) -> Iterator[Loss]:
         return iter(self._losses)
@@ -51,7 +50,8 @@ class Losses:
         if len(self._losses) < LOSSES_LIMIT:
             self._losses[Loss(node.pointer, what, why)] = None
         else:
-            self.is_full = True
+            why = f"more than {LOSSES_LIMIT} losses are not listed"
+            self._losses[Loss("", "further losses", why)] = None
 
     def fault(self, node: Node, message: str) -> None:
         self.drop(node, show(node.value), message)

@@ -1,15 +1,16 @@
 """The one builder of data schemas of TD 1.1 from JSON Schema as OpenAPI writes it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 from converters.errors import ConversionError
 from converters.losses import Report
 from converters.reading import Node
 from converters.schema_keywords import JSON_TYPES, OF_TYPE, TYPES, Schema, constraints, distinct
 from converters.schema_merging import exclusive, merge, nullable
+from converters.schema_parts import Built, Parts
 from converters.schema_words import NO_WORD, annotations, drop_rest, formatted, kinds, values
 
 NESTING_LIMIT = 12
@@ -54,38 +55,6 @@ class _TooLarge(Exception):
     """More parts than a value's schema may have."""
 
 
-class _Built(NamedTuple):
-    schema: Schema
-    is_exact: bool = True
-    nodes: int = 0
-    cuts: tuple[Node, ...] = ()
-    # The references that are open above, at which this was cut.
-    loops: frozenset[str] = frozenset()
-
-
-@dataclass(slots=True)
-class _Parts:
-    """What is known of a schema while its keywords are read."""
-
-    schema: Schema
-    is_exact: bool = True
-    nodes: int = 1
-    cuts: list[Node] = field(default_factory=list)
-    loops: set[str] = field(default_factory=set)
-
-    def take(self, built: _Built) -> Schema:
-        self.is_exact = self.is_exact and built.is_exact
-        self.nodes += built.nodes
-        self.cuts += built.cuts
-        self.loops |= built.loops
-        return built.schema
-
-    def built(self) -> _Built:
-        return _Built(
-            self.schema, self.is_exact, self.nodes, tuple(self.cuts), frozenset(self.loops)
-        )
-
-
 class SchemaBuilder:
     """Builds schemas, telling a report what it leaves out."""
 
@@ -97,7 +66,7 @@ class SchemaBuilder:
         self._open: list[str] = []
         self._depth = 0
         self._nodes = 0
-        self._known: dict[tuple[str, int, Direction], _Built] = {}
+        self._known: dict[tuple[str, int, Direction], Built] = {}
         self._values: dict[tuple[str, Direction], Schema] = {}
 
     def build(self, node: Node, direction: Direction = Direction.OUTPUT) -> Schema:
@@ -127,46 +96,46 @@ class SchemaBuilder:
         self._report.fault(node, _TOO_DEEP)
         return {}
 
-    def _build(self, node: Node, level: int) -> _Built:
+    def _build(self, node: Node, level: int) -> Built:
         if node.is_null or node.value is True or node.value == {}:
-            return _Built({})
+            return Built({})
         if node.value is False:
             self._report.drop(node, "false", "a data schema cannot forbid every value")
-            return _Built({}, is_exact=False)
+            return Built({}, is_exact=False)
         if not node.is_object:
             self._report.fault(node, "expected a schema")
-            return _Built({}, is_exact=False)
+            return Built({}, is_exact=False)
         if self._depth >= RECURSION_LIMIT:
-            return _Built({}, is_exact=False, cuts=(node,))
+            return Built({}, is_exact=False, cuts=(node,))
         self._depth += 1
         try:
             return self._refer(node, level) if is_reference(node) else self._read(node, level)
         finally:
             self._depth -= 1
 
-    def _refer(self, node: Node, level: int) -> _Built:
+    def _refer(self, node: Node, level: int) -> Built:
         try:
             target = self._references.target(node)
         except ConversionError as error:
             self._report.fault(Node(node.value, error.pointer), error.message)
-            return _Built({}, is_exact=False)
+            return Built({}, is_exact=False)
         if target.pointer in self._open:
             self._report.drop(node, "cycle", _CYCLE)
             kind: Schema = {"type": "object"} if _looks_like_object(target) else {}
-            return _Built(kind, is_exact=False, nodes=1, loops=frozenset({target.pointer}))
+            return Built(kind, is_exact=False, nodes=1, loops=frozenset({target.pointer}))
         built = self._follow(target, level)
         beside = {name: value for name, value in node.value.items() if name != "$ref"}
         if not self._dialect.are_siblings_read:
             for name in beside:
                 self._report.drop(node.member(name), name, "it is ignored beside a $ref")
         elif beside:
-            parts = _Parts({})
+            parts = Parts({})
             own = parts.take(self._read(Node(beside, node.pointer), level))
             parts.schema = self._merged(parts, own, parts.take(built), node)
             return parts.built()
         return built
 
-    def _follow(self, target: Node, level: int) -> _Built:
+    def _follow(self, target: Node, level: int) -> Built:
         key = (target.pointer, level, self._direction)
         if key in self._known:
             self._count(self._known[key].nodes)
@@ -186,9 +155,9 @@ class SchemaBuilder:
         if self._nodes > self._dialect.nodes_limit:
             raise _TooLarge
 
-    def _read(self, node: Node, level: int) -> _Built:
+    def _read(self, node: Node, level: int) -> Built:
         self._count(1)
-        parts = _Parts(annotations(node, self._report))
+        parts = Parts(annotations(node, self._report))
         spelled, is_nullable = kinds(node, self._report)
         options = [self._of_kind(parts, node, kind, level) for kind in (spelled or (None,))]
         if len(options) > 1:
@@ -208,7 +177,7 @@ class SchemaBuilder:
             parts.schema = nullable(parts.schema)
         return parts.built()
 
-    def _of_kind(self, parts: _Parts, node: Node, spelled: str | None, level: int) -> Schema:
+    def _of_kind(self, parts: Parts, node: Node, spelled: str | None, level: int) -> Schema:
         schema = dict(TYPES.get(spelled or "", {}))
         kind = schema.get("type")
         extra = formatted(node, schema, self._report, is_base64=self._dialect.is_binary_base64)
@@ -227,7 +196,7 @@ class SchemaBuilder:
             schema |= self._items(parts, node, level - 1)
         return schema
 
-    def _members(self, parts: _Parts, node: Node, level: int) -> Schema:
+    def _members(self, parts: Parts, node: Node, level: int) -> Schema:
         properties: dict[str, Schema] = {}
         try:
             members = list(node.member("properties").members(self._dialect.members_limit))
@@ -239,7 +208,7 @@ class SchemaBuilder:
         schema: Schema = {"properties": properties} if properties else {}
         return schema | self._required(parts, node, properties)
 
-    def _required(self, parts: _Parts, node: Node, properties: Mapping[str, Schema]) -> Schema:
+    def _required(self, parts: Parts, node: Node, properties: Mapping[str, Schema]) -> Schema:
         required = node.member("required")
         if not isinstance(required.value, list):
             if not isinstance(required.value, bool | None):
@@ -257,7 +226,7 @@ class SchemaBuilder:
             self._report.drop(required, "required", why)
         return {"required": found} if found else {}
 
-    def _items(self, parts: _Parts, node: Node, level: int) -> Schema:
+    def _items(self, parts: Parts, node: Node, level: int) -> Schema:
         items = node.member("items")
         if not isinstance(items.value, list):
             item = parts.take(self._build(items, level))
@@ -271,7 +240,7 @@ class SchemaBuilder:
         self._report.drop(items, "items", NO_WORD)
         return {}
 
-    def _combine(self, parts: _Parts, node: Node, level: int) -> None:
+    def _combine(self, parts: Parts, node: Node, level: int) -> None:
         for element in self._list(node.member("allOf")):
             schema = parts.take(self._build(element, level))
             parts.schema = self._merged(parts, parts.schema, schema, element)
@@ -283,7 +252,7 @@ class SchemaBuilder:
                 are_exact = name == "oneOf" and all(each.is_exact for each in built)
                 self._choose(parts, alternatives, options, are_exact=are_exact)
 
-    def _choose(self, parts: _Parts, node: Node, options: list[Schema], *, are_exact: bool) -> None:
+    def _choose(self, parts: Parts, node: Node, options: list[Schema], *, are_exact: bool) -> None:
         found, is_weaker = exclusive(options, are_exact=are_exact)
         if is_weaker:
             parts.is_exact = False
@@ -296,7 +265,7 @@ class SchemaBuilder:
             parts.is_exact = False
             self._report.drop(node, "alternatives", "a data schema has room for one oneOf")
 
-    def _merged(self, parts: _Parts, first: Schema, second: Schema, node: Node) -> Schema:
+    def _merged(self, parts: Parts, first: Schema, second: Schema, node: Node) -> Schema:
         merged, lost = merge(first, second)
         for name in dict.fromkeys(lost):
             parts.is_exact = False

@@ -1,4 +1,4 @@
-"""Files that a command is given, as JSON values: JSON, or YAML where that is installed."""
+"""Files that a command is given, as values of JSON: written in JSON or in YAML."""
 
 import json
 from pathlib import Path
