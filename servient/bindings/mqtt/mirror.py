@@ -1,5 +1,6 @@
 """What the broker retains of our Things: that they are there, and their observable properties."""
 
+import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -18,6 +19,9 @@ from servient.wot.thing import ExposedThing
 
 logger = logging.getLogger(__name__)
 
+# A value that changes more often than that is retained no more often; the last one always is.
+PAUSE_SECONDS = 0.01
+
 
 @dataclass(slots=True)
 class _Mirrored:
@@ -29,6 +33,8 @@ class _Mirrored:
 class Mirror:
     """Listens to Things; publishes their values, retained, and their events, which are not.
 
+    Each event is published; of a value's changes in quick succession, the last.
+
     Only those Things that `shows` says, by their names: whoever is on the broker sees them.
     """
 
@@ -39,11 +45,14 @@ class Mirror:
         payload_limit_bytes: int,
         shows: Callable[[str], bool] = lambda _: True,
     ) -> None:
+        self._loop = asyncio.get_running_loop()
         self._shows = shows
         self._topics = topics
         self._outbox = outbox
         self._payload_limit_bytes = payload_limit_bytes
         self._things: dict[str, _Mirrored] = {}
+        # Topics that something was retained on just now, and what is to follow it, if anything.
+        self._pausing: dict[str, Message | None] = {}
 
     def add(self, thing: ExposedThing) -> None:
         if thing.name in self._things or not self._shows(thing.name):
@@ -65,6 +74,7 @@ class Mirror:
             return
         mirrored.undo()
         for topic in mirrored.retained:
+            self._pausing.pop(topic, None)
             self._outbox.put(Message(topic, is_retained=True))
 
     def clear(self) -> None:
@@ -79,6 +89,11 @@ class Mirror:
 
     def retains(self, topic: str) -> bool:
         return any(topic in mirrored.retained for mirrored in self._things.values())
+
+    @property
+    def waiting(self) -> int:
+        """How many values are still to be retained."""
+        return sum(message is not None for message in self._pausing.values())
 
     def _hear(self, notification: Notification) -> None:
         mirrored = self._things.get(notification.thing)
@@ -106,8 +121,21 @@ class Mirror:
             self._outbox.put(message)
 
     def _retain(self, mirrored: _Mirrored, message: Message) -> None:
-        mirrored.retained[message.topic] = message
+        topic = message.topic
+        mirrored.retained[topic] = message
+        if topic in self._pausing:
+            self._pausing[topic] = message
+        else:
+            self._put(message)
+
+    def _put(self, message: Message) -> None:
         self._outbox.put(message)
+        self._pausing[message.topic] = None
+        self._loop.call_later(PAUSE_SECONDS, self._go_on, message.topic)
+
+    def _go_on(self, topic: str) -> None:
+        if (message := self._pausing.pop(topic, None)) is not None:
+            self._put(message)
 
 
 def _is_public(affordance: Affordance) -> bool:
