@@ -29,16 +29,25 @@ def run(
     out: Annotated[Path, typer.Option(help="The folder for metrics, logs and the report.")] = Path(
         "emulation-run"
     ),
+    threshold: Annotated[
+        list[str] | None,
+        typer.Option(help="What has to hold, as `http p95 < 300ms` or `errors <= 1%`; repeatable."),
+    ] = None,
 ) -> None:
-    """Run a topology on this machine, without Docker and without privileges."""
+    """Run a topology on this machine, without Docker and without privileges, and write its report.
+
+    Ends with 1 when a threshold is not met.
+    """
     # Here, since it imports a good deal: other commands answer without it.
     from emulation.command import run_topology  # noqa: PLC0415
 
     try:
-        run_topology(topology, seconds, out)
+        has_passed = run_topology(topology, seconds, out, threshold or ())
     except EmulationError as error:
         typer.echo(f"wasm-servient: {error}", err=True)
-        raise typer.Exit(1) from error
+        raise typer.Exit(2) from error
+    if not has_passed:
+        raise typer.Exit(1)
 
 
 @cli.command()

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import signal
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
@@ -11,13 +12,26 @@ from rich.console import Console
 from emulation.embedded.runner import Embedded, Run
 from emulation.live import LiveView
 from emulation.metrics.run import RunFolder
+from emulation.report.report import make_report
+from emulation.report.thresholds import parse_threshold
 from emulation.topology.load import load_topology
 
 
-def run_topology(file: Path, seconds: float | None, out: Path) -> None:
-    """Run what a file describes, show it, and leave the results in a folder. Raises EmulationError."""
+def run_topology(file: Path, seconds: float | None, out: Path, thresholds: Sequence[str]) -> bool:
+    """Run what a file describes, show it, and leave results and their report in a folder.
+
+    Returns whether all thresholds are met. Raises EmulationError.
+    """
+    parsed = [parse_threshold(text) for text in thresholds]  # before the run, not after it
     plan = Run(load_topology(file), file.resolve().parent, RunFolder(out))
-    asyncio.run(_run(plan, seconds, Console(soft_wrap=True)))
+    console = Console(soft_wrap=True)
+    asyncio.run(_run(plan, seconds, console))
+    report = make_report([out], parsed)
+    plan.folder.report_path.write_text(report.html(), encoding="utf-8")
+    for line in report.words():
+        console.print(line, highlight=False)
+    console.print(f"the report is {plan.folder.report_path}", highlight=False)
+    return report.passed
 
 
 async def _run(plan: Run, seconds: float | None, console: Console) -> None:
@@ -42,7 +56,6 @@ async def _run(plan: Run, seconds: float | None, console: Console) -> None:
     folder = plan.folder
     await asyncio.to_thread(folder.write, description)
     await asyncio.to_thread(folder.merge)
-    console.print(f"results are in {folder.path}", highlight=False)
 
 
 async def _carry_out(emulation: Embedded, seconds: float | None, view: LiveView) -> None:

@@ -99,10 +99,10 @@ class Embedded:
         self._stack.callback(self._channel.close)
         with theirs:
             await self._launch(assignment, theirs)
-        self._stack.push_async_callback(self._end)
         loop = asyncio.get_running_loop()
         loop.add_reader(self._channel, self._listen)
         self._stack.callback(loop.remove_reader, self._channel)
+        self._stack.push_async_callback(self._end)
 
     async def _launch(self, assignment: Assignment, channel: socket.socket) -> None:
         with (self.logs / "keeper.log").open("wb") as log:
@@ -220,6 +220,10 @@ class Embedded:
             with contextlib.suppress(ProcessLookupError):
                 self._keeper.kill()
             await self._keeper.wait()
+        self._listen()  # to the last words
+        for name, status in self.board.statuses.items():
+            if status.state in (State.STARTED, State.READY):
+                self._note(name, State.ENDED, time.time())
         await asyncio.to_thread(self._keep_logs)
 
     def _keep_logs(self) -> None:

@@ -7,7 +7,7 @@ import os
 import random
 import signal
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -28,7 +28,6 @@ from emulation.topology.topology import TopologyPorts
 logger = logging.getLogger(__name__)
 
 FIGURES_SECONDS = 1.0
-END_SECONDS = 1.0
 
 
 class Speaks(Protocol):
@@ -65,21 +64,40 @@ def run_replica(replica: Replica, speaker: Speaks) -> None:
 
 
 async def _until_terminated(replica: Replica, speaker: Speaks) -> None:
-    loop = asyncio.get_running_loop()
-    work = asyncio.create_task(_be(replica, speaker), name=replica.name)
-    loop.add_signal_handler(signal.SIGTERM, work.cancel)
     with contextlib.suppress(asyncio.CancelledError):
-        await work
+        if isinstance(replica.kind, Broker):
+            await _be_broker(replica, speaker)
+        else:
+            await _be_node(replica, replica.kind, speaker)
 
 
-async def _be(replica: Replica, speaker: Speaks) -> None:
-    if isinstance(replica.kind, Broker):
-        await run_broker(replica.ports.mqtt, replica.folder, lambda: _tell_ready(replica, speaker))
-        return
+def _on_termination(act: Callable[[], object]) -> None:
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, act)
+
+
+def _cancel_this_task() -> Callable[[], object]:
+    task = asyncio.current_task()
+    assert task is not None  # noqa: S101 - called in one
+    return task.cancel
+
+
+async def _be_broker(replica: Replica, speaker: Speaks) -> None:
+    _on_termination(_cancel_this_task())
+    await run_broker(replica.ports.mqtt, replica.folder, lambda: _tell_ready(replica, speaker))
+
+
+async def _be_node(replica: Replica, node: Node, speaker: Speaks) -> None:
+    cancel = _cancel_this_task()
     with Tally(replica.metrics, replica.name) as recorder:
+
+        def end() -> None:
+            recorder.end()  # first: what the end cuts off did not fail
+            cancel()
+
+        _on_termination(end)
         telling = asyncio.create_task(_tell_figures(replica, recorder, speaker), name="figures")
         try:
-            await _run_node(replica, replica.kind, recorder, speaker)
+            await _run_node(replica, node, recorder, speaker)
         finally:
             telling.cancel()
 

@@ -10,8 +10,15 @@ class Tally(Recorder):
     """A recorder that also knows how many interactions, errors and events there were."""
 
     interactions = errors = events = 0
+    is_over = False
+
+    def end(self) -> None:
+        """What comes from now on belongs to the run no more."""
+        self.is_over = True
 
     def record(self, record: Record) -> None:
+        if self.is_over:
+            return
         if isinstance(record, InteractionRecord):
             self.interactions += 1
             self.errors += bool(record.error)

@@ -62,7 +62,7 @@ class NodeApp:
         object.__setattr__(self, "params", dict(self.params or {}))
         servient: Any = self.servient
         if isinstance(servient, (str, list, tuple)):
-            object.__setattr__(self, "servient", ServientApp(servient))  # type: ignore[arg-type] # it takes one, too
+            object.__setattr__(self, "servient", ServientApp(servient))
         if self.path is None and self.servient is None:
             raise InvalidTopology("an app has a path or a servient")
 

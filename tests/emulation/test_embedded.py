@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 import re
+import shutil
 import signal
 import sqlite3
 import sys
@@ -192,7 +193,7 @@ async def test_nothing_stays_behind(tmp_path: Path, number: signal.Signals) -> N
     assert not (out / "work").exists()
     if number is not signal.SIGKILL:
         assert process.returncode == 0
-        assert (out / "run.sqlite").is_file()
+        assert (out / "report.html").is_file()
 
 
 async def test_a_time_limit_ends_a_run(tmp_path: Path) -> None:
@@ -218,9 +219,11 @@ async def test_a_time_limit_ends_a_run(tmp_path: Path) -> None:
     file = tmp_path / "topology.json"
     file.write_text(json.dumps(document))
     out = tmp_path / "out"
-    async with cli(tmp_path, str(file), "--seconds", "3", "--out", str(out)) as process:
+    options = ("--seconds", "3", "--out", str(out), "--threshold", "errors <= 0%")
+    async with cli(tmp_path, str(file), *options) as process:
         said, _ = await process.communicate()
     assert process.returncode == 0, said.decode()
+    assert (out / "report.html").is_file()
     assert re.search("switch in user space", said.decode())
     with closing(sqlite3.connect(out / "run.sqlite")) as database:
         rows = database.execute(
@@ -242,7 +245,7 @@ async def test_a_topology_that_cannot_be_run(tmp_path: Path) -> None:
     file.write_text('{"networks": {"lan": {"conditions": "FAST"}}, "nodes": {}}')
     async with cli(tmp_path, str(file)) as process:
         said, _ = await process.communicate()
-    assert process.returncode == 1
+    assert process.returncode == 2
     assert "networks/lan/conditions" in said.decode() or "nodes" in said.decode()
 
 
@@ -269,3 +272,50 @@ async def test_an_outage(tmp_path: Path) -> None:
     with closing(sqlite3.connect(tmp_path / "run" / "metrics" / "emulation.sqlite")) as database:
         query = "SELECT DISTINCT reason FROM traffic WHERE dropped > 0"
         assert database.execute(query).fetchall() == [("outage",)]
+
+
+async def test_without_any_privilege(tmp_path: Path) -> None:
+    """As nobody, with no capability even in the bounding set; root only hands over the files."""
+    file, out = tmp_path / "small.py", tmp_path / "out"
+    file.write_text(THIRTY.replace("scale=29", "scale=2"))
+    out.mkdir()
+    arguments = ("run", str(file), "--seconds", "1", "--out", str(out))
+    program = [sys.executable, "-c", "from emulation.cli import cli; cli()", *arguments]
+    if os.geteuid() == 0:
+        needs("setpriv")
+        shutil.chown(out, 65534, 65534)
+        for folder in (tmp_path, *tmp_path.parents[:3]):
+            if folder.stat().st_uid == 0 and folder != Path("/"):
+                folder.chmod(folder.stat().st_mode | 0o055)
+        program = unprivileged(tmp_path, program)
+    process = await asyncio.create_subprocess_exec(
+        *program,
+        env={**os.environ, "HOME": str(out), "PYTHONDONTWRITEBYTECODE": "1"},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    said = (await process.communicate())[0].decode()
+    assert process.returncode == 0, said
+    assert "in a user namespace, unprivileged" in said
+    assert "reader-2: ready" in said
+
+
+def unprivileged(tmp_path: Path, program: list[str]) -> list[str]:
+    """The command as nobody, who finds Python also where it lies in root's home.
+
+    That is shown to this one process only, in a mount namespace of its own.
+    """
+    python = Path(os.path.realpath(sys.executable)).parent.parent
+    behind = tmp_path / "python"
+    behind.mkdir()
+    commands = [
+        f"mount --bind {python} {behind}",
+        "mount -t tmpfs -o mode=755 tmpfs /root",
+        f"mkdir -p {python}",
+        f"mount --bind {behind} {python}",
+    ]
+    if not python.is_relative_to("/root"):
+        commands = []
+    drop = "setpriv --reuid=65534 --regid=65534 --clear-groups --inh-caps=-all --bounding-set=-all"
+    script = " && ".join([*commands, f'exec {drop} "$@"'])
+    return ["unshare", "-m", "--propagation", "private", "sh", "-c", script, "sh", *program]
