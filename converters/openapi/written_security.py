@@ -7,7 +7,7 @@ from typing import Any
 REQUIREMENTS_LIMIT = 32
 
 _FLOWS = {"code": "authorizationCode", "client": "clientCredentials"}
-_URLS = {"authorization": "authorizationUrl", "token": "tokenUrl", "refresh": "refreshUrl"}
+_URLS = {"authorization": "authorizationUrl", "token": "tokenUrl", "refresh": "refreshUrl"}  # nosec B105 - the name of a member, and no password
 
 
 class SecuritySchemes:
