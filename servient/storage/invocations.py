@@ -47,6 +47,7 @@ class InvocationStore:
         self._database = database
         self._files = files
         self._collector = collector
+        self._order = _Order()
         self._waiting: list[tuple[_Entry, Recorded]] = []
         self._writing: asyncio.Future[list[Kept | ServientError]] | None = None
         self._is_due = False
@@ -95,7 +96,7 @@ class InvocationStore:
         entries = [entry for entry, _ in batch]
         prepared = [each for each in entries if isinstance(each, Prepared)]
         if len(prepared) == len(entries):
-            written = self._database.try_now(insertion := _to_job(prepared))
+            written = self._database.try_now(insertion := _to_job(prepared, self._order))
             if written is not None:
                 self._written(batch, written)
                 return
@@ -140,7 +141,7 @@ class InvocationStore:
         last = {each.kept.record.number: each for each in prepared if isinstance(each, Prepared)}
         if writable := list(last.values()):
             with transaction(connection):
-                connection.execute(*_insertion(writable))
+                connection.execute(*_insertion(writable, self._order))
                 _insert_files(connection, writable)
         return [each.kept if isinstance(each, Prepared) else each for each in prepared]
 
@@ -162,6 +163,8 @@ class InvocationStore:
         files: dict[int, dict[Place, StoredFile]] = {}
         for number, place, *file in connection.execute("SELECT * FROM invocation_files"):
             files.setdefault(number, {})[tuple(json.loads(place))] = StoredFile(*file)
+        latest = connection.execute("SELECT max(ended_at) FROM invocations").fetchone()[0]
+        self._order.after(latest or 0.0)
         rows = connection.execute(
             "SELECT number, record FROM invocations ORDER BY ended_at IS NULL, ended_at, number"
         ).fetchall()
@@ -172,9 +175,20 @@ class InvocationStore:
         return over + failed, _next_number(connection)
 
 
-def _to_job(prepared: Sequence[Prepared]) -> Job[list[Kept | ServientError]]:
+class _Order:
+    """Times by which records are in the order in which they ended, also where the clock was put back."""
+
+    def __init__(self) -> None:
+        self._last = 0.0
+
+    def after(self, seconds: float) -> float:
+        self._last = max(seconds, self._last + 1e-6)
+        return self._last
+
+
+def _to_job(prepared: Sequence[Prepared], order: "_Order") -> Job[list[Kept | ServientError]]:
     """One statement, and nothing but it."""
-    statement, values = _insertion(prepared)
+    statement, values = _insertion(prepared, order)
     kept: list[Kept | ServientError] = [each.kept for each in prepared]
 
     def write(connection: sqlite3.Connection) -> list[Kept | ServientError]:
@@ -184,11 +198,11 @@ def _to_job(prepared: Sequence[Prepared]) -> Job[list[Kept | ServientError]]:
     return write
 
 
-def _insertion(prepared: Sequence[Prepared]) -> tuple[str, list[Any]]:
+def _insertion(prepared: Sequence[Prepared], order: "_Order") -> tuple[str, list[Any]]:
     """One statement: between two, the thread would wait for the event loop's to pause."""
     values: list[Any] = []
     for (record, *_), text, _ in prepared:
-        ended_at = record.ended_at.timestamp() if record.ended_at else None
+        ended_at = order.after(record.ended_at.timestamp()) if record.ended_at else None
         values += (record.number, ended_at, text)
     places = ",".join(["(?,?,?)"] * len(prepared))
     return f"INSERT OR REPLACE INTO invocations VALUES {places}", values  # noqa: S608 - of question marks
