@@ -4,6 +4,7 @@ import asyncio
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from types import TracebackType
 from typing import Self
 from urllib.parse import quote, urlencode, urlsplit
@@ -60,7 +61,11 @@ class StepClient:
         """`tokens` are shown at the origins that are their keys (RFC 6750), and nowhere else."""
         self.limits = limits or StepLimits()
         self._tokens = {origin_of(origin): token for origin, token in (tokens or {}).items()}
-        self._client = httpx.AsyncClient(
+
+    @cached_property
+    def _client(self) -> httpx.AsyncClient:
+        """When it is first needed: to read the certificates of authorities takes a while."""
+        return httpx.AsyncClient(
             follow_redirects=False,
             trust_env=False,
             timeout=httpx.Timeout(None, connect=self.limits.connect_seconds),
@@ -81,7 +86,8 @@ class StepClient:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        await self._client.aclose()
+        if "_client" in self.__dict__:
+            await self._client.aclose()
 
     async def call(
         self, url: str, endpoint: Endpoint, handover: Handover, headers: Mapping[str, str]
