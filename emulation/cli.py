@@ -91,16 +91,23 @@ def report(
 @cli.command()
 def export(
     run: Annotated[Path, typer.Argument(help="The folder of a run.")],
-    out: Annotated[Path, typer.Option(help="The folder for the files, one for each table.")],
+    out: Annotated[
+        Path | None, typer.Option(help="A folder for files, one for each table.")
+    ] = None,
     kind: Annotated[Literal["csv", "parquet"], typer.Option("--format")] = "csv",
+    redis: Annotated[
+        str | None, typer.Option(help="redis://host:port/number: to write WoTemu's keys there.")
+    ] = None,
 ) -> None:
-    """Write what was measured in a run as tables for other programs."""
+    """Write what was measured in a run for other programs."""
     from emulation.metrics.export import Format  # noqa: PLC0415 - likewise
-    from emulation.reporting import export_tables  # noqa: PLC0415 - likewise
+    from emulation.reporting import export_tables, export_to_redis  # noqa: PLC0415 - likewise
 
     try:
-        for path in export_tables(run, out, Format(kind)):
+        for path in export_tables(run, out, Format(kind)) if out else ():
             typer.echo(str(path))
+        if redis:
+            typer.echo(f"{export_to_redis(run, redis)} members")
     except EmulationError as error:
         typer.echo(f"wasm-servient: {error}", err=True)
         raise typer.Exit(2) from error

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from emulation.metrics.export import Format, export
+from emulation.metrics.redis_keys import write_to_redis
 from emulation.metrics.run import RunFolder
 from emulation.report.report import make_report
 from emulation.report.thresholds import parse_threshold
@@ -40,3 +41,11 @@ def export_tables(run: Path, out: Path, kind: Format) -> list[Path]:
     folder.read()
     folder.merge()
     return export(folder.merged_path, out, kind)
+
+
+def export_to_redis(run: Path, url: str) -> int:
+    """How many members of sorted sets were written. Raises EmulationError."""
+    folder = RunFolder(run)
+    description = folder.read()
+    folder.merge()
+    return write_to_redis(folder.merged_path, description, url)
