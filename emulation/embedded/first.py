@@ -75,7 +75,10 @@ class First:
         """Until the runner says so or is gone."""
         self._mount()
         self._namespaces = wire(self._kernel, self._assignment.plan)
+        # It may come before the switch is prepared for it, and would be the end of it.
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1})
         self._switch = self._fork("switch", self._run_switch)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGUSR1})
         gc.freeze()  # pages that nobody writes to are shared by all replicas
         awake, waker = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         signal.set_wakeup_fd(waker, warn_on_full_buffer=False)

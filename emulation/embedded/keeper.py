@@ -43,7 +43,12 @@ def main() -> int:
     try:
         is_privileged = isolate(kernel)
     except OSError as error:
-        Speaker(channel).say("refused", reason=f"{error.strerror or error}")
+        reason = (
+            f"this machine gives this user no namespaces: {error.strerror or error}. Allow user"
+            " namespaces (sysctl user.max_user_namespaces, kernel.apparmor_restrict_unprivileged_userns"
+            "=0), run it as root, or give a container CAP_SYS_ADMIN and CAP_NET_ADMIN"
+        )
+        Speaker(channel).say("refused", reason=reason)
         return 1
     whose = "with the privileges of root" if is_privileged else "in a user namespace, unprivileged"
     words = f"each replica is a process in a network namespace of its own, {whose}"

@@ -84,6 +84,7 @@ class Switch:
         """Until SIGTERM. On SIGUSR1, the links' schedules begin."""
         signal.signal(signal.SIGUSR1, lambda number, frame: self._begin())
         signal.signal(signal.SIGTERM, lambda number, frame: sys.exit())
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGUSR1})
         try:
             self._run()
         finally:

@@ -319,3 +319,22 @@ def unprivileged(tmp_path: Path, program: list[str]) -> list[str]:
     drop = "setpriv --reuid=65534 --regid=65534 --clear-groups --inh-caps=-all --bounding-set=-all"
     script = " && ".join([*commands, f'exec {drop} "$@"'])
     return ["unshare", "-m", "--propagation", "private", "sh", "-c", script, "sh", *program]
+
+
+async def test_where_nothing_can_be_isolated(tmp_path: Path) -> None:
+    """Root without capabilities cannot be mapped into a user namespace: it is said what helps."""
+    if os.geteuid() != 0:
+        pytest.skip("wants root to begin with")
+    needs("setpriv")
+    file = tmp_path / "small.py"
+    file.write_text(THIRTY.replace("scale=29", "scale=2"))
+    process = await asyncio.create_subprocess_exec(
+        *("setpriv", "--inh-caps=-all", "--bounding-set=-all", sys.executable, "-c"),
+        *("from emulation.cli import cli; cli()", "run", str(file), "--out", str(tmp_path / "out")),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    said = (await process.communicate())[0].decode()
+    assert process.returncode == 2
+    assert "no namespaces" in said
+    assert "Traceback" not in said
