@@ -99,7 +99,9 @@ class JwtIssuer:
         scopes = _scopes(claims.get("scope"), terms.scope_prefix) & terms.scopes
         grants = tuple(Grant(scopes, things) for things in self._things(claims))
         expires_at = float(claims["exp"]) + terms.leeway_seconds
-        return Principal(str(claims["sub"])[:NAME_LIMIT], grants, expires_at)
+        # Not to be taken for a principal of the configuration, nor of another issuer.
+        name = f"{str(claims['sub'])[:NAME_LIMIT]} of {terms.issuer}"
+        return Principal(name, grants, expires_at)
 
     def _things(self, claims: Mapping[str, Any]) -> Sequence[str]:
         """Where a claim is wanted, a token without it is good for nothing."""

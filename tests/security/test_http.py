@@ -106,6 +106,15 @@ async def test_the_td_says_what_is_enforced_and_no_secret(http: httpx.AsyncClien
     assert forms.count('"security": ["any_sc"]') == forms.count('"href"')
 
 
+async def test_what_is_kept_for_a_poll_is_for_who_polled(http: httpx.AsyncClient) -> None:
+    path = f"{THING}/properties/generation/observe"
+    for headers, status in ((bearer("reader"), 200), ({}, 401), (bearer("caller"), 403)):
+        assert (await http.head(path, headers=headers)).status_code == status
+        # What the poll of a reader keeps is for a reader.
+        if status != 200:
+            assert (await http.get(path, headers=headers)).status_code == status
+
+
 async def test_a_name_and_a_password(http: httpx.AsyncClient) -> None:
     for password, status in (("secret", 200), ("wrong", 401)):
         answer = await http.get("/health", headers=basic("bob", password))

@@ -58,7 +58,7 @@ async def test_a_right_token_says_who_comes_and_what_they_may(key: FixedKey) -> 
     found = await JwtIssuer(terms(), key).principal(token(exp=expires_at))
     grant = Grant(frozenset({Scope.READ, Scope.INVOKE}))
     assert found is not None
-    assert found == Principal("ann", (grant,), found.expires_at)
+    assert found == Principal(f"ann of {ISSUER}", (grant,), found.expires_at)
     assert found.expires_at == pytest.approx(expires_at + 30, abs=1)
 
 

@@ -10,6 +10,7 @@ from servient.bindings.http.replays import Replays
 from servient.bindings.http.subscribers import Subscribers
 from servient.bindings.http.watch import ClientGone
 from servient.errors import Busy, NotFound, ServientError, UnsupportedContent
+from servient.wot.access import acting
 from servient.wot.door import Interaction
 from servient.wot.operations import Operation
 from servient.wot.servient import Servient
@@ -144,4 +145,4 @@ def _last_id(request: Request) -> int | None:
 
 
 def _poller(request: Request) -> Poller:
-    return Poller(request.client, request.header("user-agent") or "", request.path)
+    return Poller(acting(), request.client, request.header("user-agent") or "", request.path)

@@ -4,14 +4,19 @@ import asyncio
 from typing import NamedTuple
 
 from servient.bindings.http.subscribers import Subscribers
+from servient.wot.access import Principal
 from servient.wot.subscription import Subscription
 
 LINGER_SECONDS = 5.0
 
 
 class Poller(NamedTuple):
-    """Who polls what. Clients carry no token from poll to poll, so one is known by where it is."""
+    """Who polls what. Clients carry no token from poll to poll, so one is known by where it is.
 
+    And by whom it acts as: what one principal may hear is not for another one at the same address.
+    """
+
+    principal: Principal | None
     client: str
     agent: str
     path: str
