@@ -24,6 +24,10 @@ def to_document(run: Measurements, figures: Figures, verdicts: Sequence[Verdict]
         "byAffordance": [
             {**asdict(route), **_latency(found)} for route, found in figures.by_route.items()
         ],
+        "byNode": [
+            {"node": node, "protocol": protocol, **_latency(found)}
+            for (node, protocol), found in figures.by_node.items()
+        ],
         "exposedInteractions": figures.works,
         "subscriptions": {"begun": figures.subscriptions, "broken": figures.broken_subscriptions},
         "events": figures.events,

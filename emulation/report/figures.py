@@ -84,6 +84,8 @@ class Figures:
     total: Latency
     by_protocol: dict[str, Latency]
     by_route: dict[Route, Latency]
+    by_node: dict[tuple[str, str], Latency]
+    """By the consumer's node and the protocol: what comes through the same networks is together."""
     works: int
     subscriptions: int
     broken_subscriptions: int
@@ -156,6 +158,12 @@ def figures_of(run: Measurements) -> Figures:
             k: latency_of(by_route[k])
             for k in sorted(
                 by_route, key=lambda r: (r.thing, r.affordance, r.operation, r.protocol)
+            )
+        },
+        {
+            key: latency_of(found)
+            for key, found in sorted(
+                grouped(run.calls, lambda c: (run.node_of(c.replica), c.protocol)).items()
             )
         },
         len(run.works),

@@ -29,7 +29,7 @@ th[aria-sort=descending]::after{content:" \\2193"}
 .number{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 .empty{color:var(--soft)}
 figure{margin:16px 0}figcaption{color:var(--soft);font-size:13.5px;margin-bottom:4px}
-svg.chart{width:100%;max-width:920px;height:auto;display:block;font-family:inherit}
+svg.chart{width:100%;max-width:920px;height:auto;display:block;overflow:visible;font-family:inherit}
 .label{font-size:12px;fill:var(--ink)}.tick{font-size:11px;fill:var(--soft)}.strong{fill:var(--paper)}
 .name{font-size:13px;font-weight:600;fill:var(--ink)}
 .grid{stroke:var(--line);stroke-width:1}.line{fill:none;stroke-width:1.6}

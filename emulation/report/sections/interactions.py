@@ -48,6 +48,14 @@ def section_of(run: Measurements, figures: Figures) -> Markup:
             [(*_names(route), *latency_cells(found)) for route, found in figures.by_route.items()],
         ),
         _network_and_handler(figures.by_route),
+        element("h3", "By consumer"),
+        table(
+            ("Node", "Networks", "Protocol", *LATENCY_HEADS),
+            [
+                (node, _networks_of(run, node), protocol, *latency_cells(found))
+                for (node, protocol), found in figures.by_node.items()
+            ],
+        ),
         _events(run, figures),
         _errors(run.calls),
     )
@@ -83,6 +91,11 @@ def _by_protocol(figures: Figures) -> list[tuple[Content | Cell, ...]]:
     if len(rows) > 1:
         rows.append((element("b", "all"), *latency_cells(figures.total)))
     return rows
+
+
+def _networks_of(run: Measurements, name: str) -> str:
+    found = (node.networks for node in run.description.nodes if node.name == name)
+    return ", ".join(next(found, ()))
 
 
 def _names(route: Route) -> tuple[str, ...]:
