@@ -16,6 +16,7 @@ from servient.wasm.imports.caller import Surroundings
 from servient.wasm.imports.link import Link
 from servient.wasm.imports.wasi import WASI, Poll
 from servient.wasm.module import Module
+from servient.wasm.one_line import one_line
 from servient.wasm.output import Output
 from servient.wasm.traps import to_error
 from servient.wasm.types import NO_SETTINGS, Buffer, Limits, WasiSettings
@@ -208,5 +209,6 @@ class Guest:
 
 def _ended(code: int, stderr: bytes) -> str:
     """With the last that the program said."""
-    said = stderr.decode(errors="replace").strip()[-SAID_CHARACTERS:]
-    return f"the program ended with exit code {code}" + (f": {said}" if said else "")
+    said = " ".join(stderr.decode(errors="replace").split())[-SAID_CHARACTERS:]
+    shown = one_line(said, SAID_CHARACTERS)
+    return f"the program ended with exit code {code}" + (f": {shown}" if shown else "")

@@ -50,6 +50,16 @@ async def test_a_program_without_a_description(
     assert (await http.get("/things/p:echo/properties/run_result")).json().endswith("a file\n")
 
 
+async def test_what_a_program_says_last_is_fit_to_be_shown(
+    app: App, files: FileServer, http: httpx.AsyncClient
+) -> None:
+    said = ONLY_PROGRAM.replace('"it is bad\\n"', '"\\00\\1b[1m\\ff\\nbad"')
+    assert said != ONLY_PROGRAM
+    await app.deployer.deploy(manifest(files, said))
+    detail = (await http.post(RUN, json={"arguments": ["3"]})).json()["detail"]
+    assert detail == "the program ended with exit code 3: ??[1m\ufffd bad"
+
+
 async def test_an_exit_code_is_told(app: App, files: FileServer, http: httpx.AsyncClient) -> None:
     await app.deployer.deploy(manifest(files))
     assert (await http.post(RUN, json={"arguments": ["0"]})).status_code == 200
