@@ -204,7 +204,7 @@ class Soak:
         wire = self._chance.choice(list(CONSUMERS))
         consumer = CONSUMERS[wire](td)
         try:
-            async with asyncio.timeout(20), consumer.observe("increment_result") as values:
+            async with asyncio.timeout(60), consumer.observe("increment_result") as values:
                 wanted = self._chance.randint(1, 20)
                 async for _ in values:
                     self._ledger.counts["notification"] += 1
@@ -305,14 +305,11 @@ class Soak:
             await process.communicate()
 
     def _sample(self) -> Sample:
-        everything = [
-            each.stat() for each in (self._folder / "instance").rglob("*") if each.is_file()
-        ]
         return Sample(
             self._process.memory_info().rss,
             self._process.num_fds(),
             self._process.num_threads(),
-            sum(each.st_size for each in everything),
+            _size_of(self._folder / "instance"),
         )
 
     async def _check_deployments(self) -> None:
@@ -326,6 +323,16 @@ class Soak:
     def _unexpected(self) -> list[str]:
         lines = (self._folder / "log").read_text(errors="replace").splitlines()
         return [line for line in lines if line.strip() and not EXPECTED.search(line)][:20]
+
+
+def _size_of(folder: Path) -> int:
+    """Of a folder in which files come and go meanwhile."""
+    total = 0
+    for place, _, names in os.walk(folder):
+        for name in names:
+            with contextlib.suppress(FileNotFoundError):
+                total += (Path(place) / name).stat().st_size
+    return total
 
 
 async def soak(folder: Path, seconds: float, seed: int) -> Report:

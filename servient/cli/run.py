@@ -1,7 +1,6 @@
 """`run`: arguments become settings, settings become a running servient."""
 
 import asyncio
-import contextlib
 import gc
 import json
 import logging
@@ -12,13 +11,13 @@ import sys
 from pathlib import Path
 from typing import Annotated
 
-import psutil
 import typer
 import uvloop
 
 from servient.cli.output import fail
 from servient.config import Config, ConfigError, load_config, service_manager
-from servient.supervision import Manager, Supervision
+from servient.telemetry.children import end_children
+from servient.telemetry.supervision import Manager, Supervision
 
 DESCRIPTORS = 16_384
 
@@ -121,9 +120,7 @@ def _stop_on_signals() -> asyncio.Event:
     def hear(number: int) -> None:
         if stop.is_set():
             # What is acknowledged is on disk: this is as a crash, which loses nothing of it.
-            for child in psutil.Process().children(recursive=True):
-                with contextlib.suppress(psutil.NoSuchProcess):
-                    child.kill()
+            end_children()
             os._exit(128 + number)
         stop.set()
 
