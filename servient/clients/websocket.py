@@ -4,6 +4,7 @@ import asyncio
 import functools
 import logging
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import reactivex
@@ -16,6 +17,7 @@ from wotpy.protocols.exceptions import (
     FormNotFoundException,
     ProtocolClientException,
 )
+from wotpy.protocols.http.credential import BaseCredential
 from wotpy.wot.events import EmittedEvent, PropertyChangeEmittedEvent, PropertyChangeEventInit
 
 from servient.clients.action_status import as_file
@@ -40,6 +42,18 @@ class WebSocketClient(BaseProtocolClient):
         self._request_seconds = request_seconds
         self._connections: dict[str, asyncio.Task[Connection]] = {}
         self._followings: set[asyncio.Task[None]] = set()
+        self._credential: Any = None
+
+    def set_security(self, security_scheme_dict: Any, credentials: Any) -> None:
+        """What handshakes show from now on, as WoTPy's HTTP client takes it."""
+        self._credential = BaseCredential.build(security_scheme_dict, credentials)
+
+    async def _open(self, url: str) -> Connection:
+        """WoTPy's credentials add headers to what they know as tornado's requests."""
+        headers: dict[str, str] = {}
+        if self._credential is not None:
+            await self._credential.sign(SimpleNamespace(url=url, headers=headers))
+        return await Connection.open(url, headers)
 
     @property
     def protocol(self) -> Any:
@@ -178,7 +192,7 @@ class WebSocketClient(BaseProtocolClient):
     async def _connection(self, url: str) -> Connection:
         task = self._connections.get(url)
         if task is None or _is_spent(task):
-            task = asyncio.create_task(Connection.open(url), name=f"connection to {url}")
+            task = asyncio.create_task(self._open(url), name=f"connection to {url}")
             self._connections[url] = task
         return await asyncio.shield(task)
 

@@ -5,11 +5,11 @@ import contextlib
 import itertools
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
-from tornado.httpclient import HTTPClientError
+from tornado.httpclient import HTTPClientError, HTTPRequest
 from tornado.websocket import (
     WebSocketClientConnection,
     WebSocketClosedError,
@@ -62,13 +62,12 @@ class Connection:
         self._closed = asyncio.Event()
 
     @classmethod
-    async def open(cls, url: str) -> Self:
+    async def open(cls, url: str, headers: Mapping[str, str] | None = None) -> Self:
         """Raises ConnectionLost, or InteractionRefused when the handshake is answered with a problem."""
         connection = cls(url)
         opening = asyncio.ensure_future(
             websocket_connect(
-                url,
-                connect_timeout=CONNECT_SECONDS,
+                HTTPRequest(url, headers=dict(headers or {}), connect_timeout=CONNECT_SECONDS),
                 on_message_callback=connection._on_message,
                 ping_interval=PING_SECONDS,
                 max_message_size=MESSAGE_LIMIT_BYTES,

@@ -9,8 +9,11 @@ from typing import Any
 import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
+from wotpy.wot.td import ThingDescription
 
 from servient.bindings.websocket.binding import WebSocketBinding
+from servient.clients.errors import InteractionRefused
+from servient.clients.websocket import WebSocketClient
 from servient.config import PrincipalSettings
 from servient.security.accounts import Accounts
 from servient.security.authenticator import Authenticator
@@ -151,3 +154,17 @@ def test_the_forms_say_so(served: Served) -> None:
     assert validate_td(td) == []
     forms = td["properties"]["level"]["forms"]
     assert all(form["security"] == ["any_sc"] for form in forms + td["forms"])
+
+
+async def test_our_client_shows_credentials_in_the_handshake(served: Served) -> None:
+    td = ThingDescription(served.servient.td(served.lamp))
+    client = WebSocketClient()
+    try:
+        with pytest.raises(InteractionRefused):
+            await client.read_property(td, "level")
+        client.set_security({"scheme": "bearer"}, {"token": TOKENS["reader"]})
+        assert await client.read_property(td, "level") is not None
+        with pytest.raises(InteractionRefused):
+            await client.invoke_action(td, "double", {"number": 4})
+    finally:
+        await client.close()
