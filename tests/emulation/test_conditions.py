@@ -27,6 +27,7 @@ async def test_presets(tmp_path: Path) -> None:
             "ping_seconds": 4 if preset in TURNS else 15,
             "rate_kbit": rate * 1.3,
             "after_seconds": TURNS.get(preset, 0),
+            "flood_seconds": 3 if preset in TURNS else 8,
         }
         nodes.append(Node(f"echo_{name}", NodeApp("echo.py"), [network]))
         nodes.append(Node(f"probe_{name}", NodeApp("probe.py", params=probe), [network]))
@@ -40,7 +41,9 @@ async def test_presets(tmp_path: Path) -> None:
         asked, measured = 2 * link.latency_ms, found["round_trips"] * 1000
         rate, carried = link.rate_kbit or 0, found["bytes"] * 8 / found["seconds"] / 1000
         print(f"{preset:12}{asked:10.0f}{measured:10.1f}{rate:14.0f}{carried:10.0f}")
-        if abs(measured / asked - 1) > 0.1 or abs(carried / rate - 1) > 0.15:
+        # A machine that is busy with other things may not manage to offer as much.
+        offered = min(rate, found["sent"] * 1514 * 8 / found["flood_seconds"] / 1000)
+        if abs(measured / asked - 1) > 0.1 or abs(carried / offered - 1) > 0.15:
             faults.append(preset)
     worst = emulation.board.worst_lateness_seconds
     print(f"the latest frame came {worst * 1000:.1f} ms after it was due")

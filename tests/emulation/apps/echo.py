@@ -1,4 +1,4 @@
-"""Answers pings, and counts the datagrams of floods."""
+"""Counts the datagrams of floods."""
 
 import asyncio
 import contextlib
@@ -8,15 +8,7 @@ import time
 from typing import Any
 
 SO_RCVBUFFORCE = 33
-PORT, FLOOD_PORT, BULK_PORT = 7, 9, 19
-
-
-class Echo(asyncio.DatagramProtocol):
-    def connection_made(self, transport: Any) -> None:
-        self.transport = transport
-
-    def datagram_received(self, data: bytes, addr: Any) -> None:
-        self.transport.sendto(data, addr)
+FLOOD_PORT = 9
 
 
 class Flooded(asyncio.DatagramProtocol):
@@ -42,18 +34,10 @@ class Flooded(asyncio.DatagramProtocol):
         return {"packets": len(self.arrivals), "bytes": size, "seconds": seconds}
 
 
-async def swallow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    while await reader.read(2**16):
-        pass
-    writer.close()
-
-
 async def app(wot: Any, conf: Any, loop: asyncio.AbstractEventLoop) -> None:
-    await loop.create_datagram_endpoint(Echo, local_addr=("0.0.0.0", PORT))
     transport, _ = await loop.create_datagram_endpoint(Flooded, local_addr=("0.0.0.0", FLOOD_PORT))
     # What is lost is to be lost on the way, not here.
     with contextlib.suppress(PermissionError):
         listening = transport.get_extra_info("socket")
         listening.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 2**23)
-    await asyncio.start_server(swallow, "0.0.0.0", BULK_PORT)
     await asyncio.Event().wait()
