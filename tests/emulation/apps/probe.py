@@ -30,7 +30,7 @@ class Answers(asyncio.DatagramProtocol):
 def checksum(data: bytes) -> int:
     total = sum(struct.unpack(f"!{len(data) // 2}H", data))
     total = (total & 0xFFFF) + (total >> 16)
-    return 0xFFFF - (total + (total >> 16)) % 0x10000
+    return 0xFFFF - int(total + (total >> 16)) % 0x10000
 
 
 def echo_request(number: int) -> bytes:
