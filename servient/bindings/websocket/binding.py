@@ -13,6 +13,7 @@ from servient.bindings.paths import THINGS, thing_path
 from servient.bindings.websocket.connection import Limits
 from servient.bindings.websocket.handler import NoSuchPath, Site, ThingSocket
 from servient.bindings.websocket.registry import Registry
+from servient.bindings.websocket.server import PENDING_LIMIT, Server
 from servient.bindings.websocket.web_thing_protocol import SUBPROTOCOL
 from servient.security.authenticator import Authenticator
 from servient.security.describe import to_security
@@ -73,6 +74,7 @@ class WebSocketBinding(Binding):
         *,
         message_limit_bytes: int = MESSAGE_LIMIT_BYTES,
         connection_limit: int = CONNECTION_LIMIT,
+        pending_limit: int = PENDING_LIMIT,
         limits: Limits = Limits(),  # noqa: B008 - frozen
         authenticator: Authenticator | None = None,
         tls: ssl.SSLContext | None = None,
@@ -81,6 +83,7 @@ class WebSocketBinding(Binding):
         self._port: int = port
         self._host = host
         self._connection_limit = connection_limit
+        self._pending_limit = pending_limit
         self._message_limit_bytes = message_limit_bytes
         self._limits = limits
         self._authenticator = authenticator
@@ -164,8 +167,9 @@ class WebSocketBinding(Binding):
             websocket_max_message_size=most,
             websocket_ping_interval=PING_SECONDS,
         )
-        return HTTPServer(
+        return Server(
             application,
+            pending_limit=self._pending_limit,
             ssl_options=self._tls,
             idle_connection_timeout=HANDSHAKE_SECONDS,
             body_timeout=HANDSHAKE_SECONDS,
