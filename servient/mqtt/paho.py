@@ -4,7 +4,7 @@ import asyncio
 import logging
 import socket
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 from paho.mqtt import client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
@@ -22,8 +22,11 @@ logger = logging.getLogger(__name__)
 SUCCESS = MQTTErrorCode.MQTT_ERR_SUCCESS
 KEEPALIVE_SECONDS = 30
 TICK_SECONDS = 1.0
+READ_BYTES = 64 * 1024
 
 _CONTENT_TYPE, _RESPONSE_TOPIC, _CORRELATION = b"\x03", b"\x08", b"\x09"
+# Success, and that nobody subscribes (MQTT 5 section 3.4.2.1).
+_SUCCESSES = (0x00, 0x10)
 _USER_PROPERTY, _TRACEPARENT = b"\x26", "traceparent"
 
 
@@ -113,7 +116,7 @@ class Client:
 
     def _read(self) -> None:
         try:
-            self.paho.loop_read()
+            self.paho.read_packets()
         except Exception as error:  # paho raises anything for a malformed packet
             logger.debug("a packet could not be read", exc_info=True)
             self.end(f"the broker sent something malformed: {error!r}")
@@ -152,9 +155,45 @@ class _OnSocket(mqtt.Client):
         )
         self.max_inflight_messages_set(0)  # the connection keeps the broker's limit, not paho
         self._given_socket = connected
+        self._received = memoryview(b"")
+        self._may_read = False
+        success, alone = (ReasonCode(PacketTypes.PUBACK, identifier=each) for each in _SUCCESSES)
+        # By what follows the packet's number; lengths of properties are 0 (MQTT 5 section 3.4.2).
+        self._successes = {b"": success, b"\0": success, b"\0\0": success}
+        self._successes |= {b"\x10": alone, b"\x10\0": alone}
+        self._no_properties = Properties(PacketTypes.PUBACK)  # type: ignore[no-untyped-call] # paho's
 
     def _create_socket(self) -> socket.socket:
         return self._given_socket
+
+    def read_packets(self) -> None:
+        """All packets that came together, with one look at the socket; for others there is time later."""
+        self._may_read = True
+        self.loop_read()
+        while self._received and self._sock is not None:
+            self.loop_read()
+
+    def _sock_recv(self, bufsize: int) -> bytes:
+        """paho reads packets in three pieces; each of them would be a call of the system."""
+        if not self._received:
+            if not self._may_read:
+                raise BlockingIOError
+            self._may_read = False
+            received = super()._sock_recv(max(bufsize, READ_BYTES))
+            if len(received) <= bufsize:
+                return received
+            self._received = memoryview(received)
+        piece, self._received = self._received[:bufsize], self._received[bufsize:]
+        return bytes(piece)
+
+    def _handle_pubackcomp(self, cmd: Literal["PUBACK", "PUBCOMP"]) -> MQTTErrorCode:
+        """A success that says nothing more, as nearly all do, without what paho decodes it into."""
+        packet = self._in_packet["packet"]
+        reason = self._successes.get(bytes(packet[2:]))
+        number = int.from_bytes(packet[:2], "big")
+        if cmd != "PUBACK" or reason is None or number not in self._out_messages:
+            return super()._handle_pubackcomp(cmd)
+        return self._do_on_publish(number, reason, self._no_properties)
 
 
 class _Packed(Properties):
