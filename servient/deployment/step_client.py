@@ -17,6 +17,7 @@ from servient.deployment.origins import origin_of
 from servient.deployment.step_answer import read_answer, step_failed
 from servient.errors import DeadlineExceeded
 from servient.version import VERSION
+from servient.wot import tracing
 
 # Methods whose requests may be sent twice (RFC 9110, section 9.2.2).
 IDEMPOTENT = frozenset({"get", "put", "head", "options", "delete"})
@@ -125,6 +126,8 @@ class StepClient:
         query = urlencode(handover.query(endpoint))
         if (token := self._tokens.get(origin_of(url))) is not None:
             headers = {**headers, "Authorization": f"Bearer {token}"}
+        if trace := tracing.TRACEPARENT.get():
+            headers = {tracing.NAME: trace, **headers}  # of a chain that began over another wire
         request = self._client.build_request(
             endpoint.method.upper(),
             f"{url}?{query}" if query else url,

@@ -13,6 +13,7 @@ from servient.errors import Forbidden, NotFound, OperationNotAllowed, ServientEr
 from servient.security.authenticator import Authenticator
 from servient.security.credentials import API_KEY_HEADER, Basic, parse_credentials
 from servient.security.describe import to_challenges
+from servient.wot import tracing
 from servient.wot.access import Principal, acting_as
 
 logger = logging.getLogger(__name__)
@@ -51,6 +52,8 @@ class Application:
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         request = Request(scope, receive, self._body_limit_bytes)
+        if trace := request.header(tracing.NAME):
+            tracing.TRACEPARENT.set(tracing.parse_traceparent(trace))
         try:
             await _send(await self._answer(request), send)
         except ClientGone:

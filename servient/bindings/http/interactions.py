@@ -7,7 +7,6 @@ from servient.bindings.http.action_statuses import accepted, wants_no_answer
 from servient.bindings.http.form_data import is_form
 from servient.bindings.http.messages import Handler, Request, Response
 from servient.errors import InvalidInput
-from servient.wot import tracing
 from servient.wot.content import JSON_MEDIA_TYPE, OCTET_STREAM, Content, Value, essence, parse_json
 from servient.wot.description import Affordance
 from servient.wot.door import Door, Interaction
@@ -38,7 +37,6 @@ class Interactions:
 
     async def _read(self, request: Request) -> Response:
         _, thing, _, name = request.segments
-        _take_trace(request)
         interaction = Interaction(Operation.READ_PROPERTY, thing, name)
         value = await self._door.perform(interaction)
         # A value that is null is one: what has no value was refused.
@@ -46,14 +44,12 @@ class Interactions:
 
     async def _write(self, request: Request) -> Response:
         _, thing, _, name = request.segments
-        _take_trace(request)
         value = await self._input(request, AffordanceKind.PROPERTY)
         await self._door.perform(Interaction(Operation.WRITE_PROPERTY, thing, name, value))
         return Response(204)
 
     async def _invoke(self, request: Request) -> Response:
         _, thing, _, name = request.segments
-        _take_trace(request)
         value = await self._input(request, AffordanceKind.ACTION)
         invocation = self._door.invoke(Interaction(Operation.INVOKE_ACTION, thing, name, value))
         is_preferred = wants_no_answer(request)
@@ -75,11 +71,6 @@ class Interactions:
             return _from_form(await request.form(), affordance)
         body = await request.body()
         return Content(body, media_type or JSON_MEDIA_TYPE) if body else None
-
-
-def _take_trace(request: Request) -> None:
-    if trace := request.header(tracing.NAME):
-        tracing.TRACEPARENT.set(tracing.parse_traceparent(trace))
 
 
 def _from_form(fields: dict[str, Content | str], affordance: Affordance) -> dict[str, Value]:
