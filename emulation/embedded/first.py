@@ -175,6 +175,7 @@ class First:
             for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, signal.SIG_DFL)
             os.setsid()
+            self._speaker = Speaker(self._channel)  # what the parent has not sent is not ours
             log = os.open(
                 self._assignment.logs / f"{name}.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644
             )
@@ -199,8 +200,8 @@ class First:
             if life.start_at is not None and life.start_at <= now:
                 life.start_at = None
                 life.started_at = now
-                life.process = self._fork(life.place.name, lambda life=life: self._live(life))  # type: ignore[misc] # bound now
                 self._speaker.say("state", replica=life.place.name, state="started", at=time.time())
+                life.process = self._fork(life.place.name, lambda life=life: self._live(life))  # type: ignore[misc] # bound now
         times = [life.start_at - now for life in self._lives if life.start_at is not None]
         return max(min(times, default=60.0), 0.01)
 
