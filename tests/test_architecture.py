@@ -26,7 +26,12 @@ MAY_IMPORT = {
         "converters.component_types",
     },
     "servient.security": {"servient.wot", "servient.errors"},
-    "servient.bindings": {"servient.security", "servient.wot", "servient.errors", "servient.journal"},
+    "servient.bindings": {
+        "servient.security",
+        "servient.wot",
+        "servient.errors",
+        "servient.journal",
+    },
     "servient.bindings.mqtt": {
         "servient.bindings.paths",
         "servient.mqtt",
