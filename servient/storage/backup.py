@@ -39,7 +39,7 @@ class Backups:
 
     async def __aenter__(self) -> Self:
         if not self._copy.exists():
-            self.soon()
+            await self._make()
         self._task = asyncio.create_task(self._make_again_and_again(), name="backup")
         return self
 
