@@ -229,6 +229,7 @@ class First:
                 folder,
                 assignment.metrics / f"{place.name}.sqlite",
                 f"{assignment.topology.seed}/{place.name}",
+                leaves_at_once=True,
             ),
             self._speaker,
         )

@@ -48,6 +48,8 @@ class Replica:
     folder: Path
     metrics: Path
     seed: str
+    leaves_at_once: bool = False
+    """Whether the process is nothing but this replica, and may end without returning."""
 
 
 def run_replica(replica: Replica, speaker: Speaks) -> None:
@@ -116,7 +118,7 @@ async def _run_node(replica: Replica, node: Node, recorder: Tally, speaker: Spea
             if not recorder.is_over:
                 await asyncio.Event().wait()
         finally:
-            if recorder.is_over:
+            if recorder.is_over and replica.leaves_at_once:
                 _leave(recorder)
 
 
