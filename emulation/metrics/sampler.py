@@ -88,7 +88,8 @@ class Sampler:
         now = time.time()
         before = self._seconds.get(replica)
         self._seconds[replica] = (now, used)
-        if before is not None and now > before[0]:
+        # One that has ended, and that nobody has asked about yet, has no memory any more.
+        if before is not None and now > before[0] and memory:
             cpu = max(0.0, used - before[1]) / (now - before[0])
             self._recorder.record(UsageRecord(replica, now, cpu, memory))
 
