@@ -72,7 +72,9 @@ class History:
 
     def keys(self) -> list[dict[str, Any]]:
         """What there are values of."""
-        rows = self._database.execute("SELECT DISTINCT property, thing, servient FROM history")
+        rows = self._database.execute(
+            "SELECT DISTINCT property, thing, servient FROM history ORDER BY 1, 2, 3"
+        )
         return [dict(zip(KEY, row, strict=True)) for row in rows]
 
     def get(self, wanted: dict[str, Any]) -> list[dict[str, Any]]:
