@@ -34,11 +34,11 @@ Returned = tuple[tuple[int | float, ...], float]
 
 @dataclass(frozen=True, slots=True)
 class Suspended:
-    """A call that was begun and has left; `began` is on the clock of `time.monotonic`."""
+    """A call that was begun and has left, and the time that it took the thread until then."""
 
     name: str
     seconds: float
-    began: float
+    spent_seconds: float
 
 
 class Guest:
@@ -146,7 +146,7 @@ class Guest:
         Only for a guest without host functions, which could neither leave nor be left.
         """
         entry = self._entries[name]
-        suspended = Suspended(name, seconds, self._begin(seconds))
+        self._begin(seconds)
         began = time.thread_time()
         self._confines.may_leave = True
         try:
@@ -154,25 +154,27 @@ class Guest:
         except BaseException:
             self._watch.finish()
             raise
+        spent_seconds = time.thread_time() - began
         if not is_over:
-            return suspended
-        values, _ = self._end(entry, suspended)
-        return values, time.thread_time() - began
+            return Suspended(name, seconds, spent_seconds)
+        return self._end(entry, name, seconds), spent_seconds
 
     def go_on(self, suspended: "Suspended") -> Returned:
         """Run what `begin` left to its end, on whichever thread."""
         entry = self._entries[suspended.name]
         self._confines.may_leave = False
+        began = time.thread_time()
         while not entry.resume():
             pass
-        return self._end(entry, suspended)
+        spent_seconds = suspended.spent_seconds + time.thread_time() - began
+        return self._end(entry, suspended.name, suspended.seconds), spent_seconds
 
-    def _end(self, entry: Entry, suspended: "Suspended") -> Returned:
+    def _end(self, entry: Entry, name: str, seconds: float) -> tuple[int | float, ...]:
         self._watch.finish()
         try:
-            return entry.finish(), time.monotonic() - suspended.began
+            return entry.finish()
         except (wasmtime.WasmtimeError, wasmtime.Trap) as error:
-            raise self._reason(repr(suspended.name), suspended.seconds, error) from error
+            raise self._reason(repr(name), seconds, error) from error
 
     def close(self) -> None:
         for entry in self._entries.values():
