@@ -44,6 +44,8 @@ START_SECONDS = STOP_SECONDS = 60.0
 BROKER_LIFE_SECONDS = 10.0
 SAMPLE_SECONDS = 2.0
 SETTLE_SECONDS = 4.0
+# A broker that was killed often is started again after half a minute.
+WIRE_SECONDS = 60.0
 # From when everything has been done often enough for caches to be full.
 WARM_SHARE = 0.4
 GROWTH_LIMIT_BYTES = 24 * 2**20
@@ -135,6 +137,7 @@ class Soak:
             samples = await self._everything()
             await asyncio.sleep(SETTLE_SECONDS)
             last = self._sample()
+            await self._check_wires()
             count = int((await self._http.get(f"{COUNTER}/properties/increment_result")).json())
             await self._check_deployments()
         async with self._servient():  # what was acknowledged is on disk
@@ -192,10 +195,12 @@ class Soak:
                 self._ledger.increments += 1
                 self._ledger.counts[wire] += 1
                 await asyncio.sleep(0.01)
-        except (OSError, TimeoutError):
+        except (OSError, TimeoutError, AssertionError):
+            # The consumer asserts that the broker takes what it publishes.
             if wire != "mqtt":
                 raise
             self._ledger.counts["mqtt without an answer"] += 1
+            await asyncio.sleep(0.2)
         finally:
             with contextlib.suppress(OSError, TimeoutError):
                 await consumer.close()
@@ -312,6 +317,17 @@ class Soak:
             _size_of(self._folder / "instance"),
         )
 
+    async def _check_wires(self) -> None:
+        """Each is there still, or again: what is only missing is not seen by who counts answers."""
+        td = (await self._http.get(COUNTER)).json()
+        for wire, make in CONSUMERS.items():
+            try:
+                async with asyncio.timeout(WIRE_SECONDS):
+                    while not await _answers(make(td)):
+                        await asyncio.sleep(0.5)
+            except TimeoutError:
+                self._ledger.faults.append(f"nobody answers over {wire} in the end")
+
     async def _check_deployments(self) -> None:
         listed = (await self._http.get("/deploy")).json()["deployments"]
         found = {each["deploymentId"] for each in listed}
@@ -323,6 +339,17 @@ class Soak:
     def _unexpected(self) -> list[str]:
         lines = (self._folder / "log").read_text(errors="replace").splitlines()
         return [line for line in lines if line.strip() and not EXPECTED.search(line)][:20]
+
+
+async def _answers(consumer: Consumer) -> bool:
+    try:
+        await consumer.read("increment_result")
+    except (OSError, TimeoutError):
+        return False
+    finally:
+        with contextlib.suppress(OSError, TimeoutError):
+            await consumer.close()
+    return True
 
 
 def _size_of(folder: Path) -> int:

@@ -22,7 +22,8 @@ START_SECONDS = 10.0
 STOP_SECONDS = 5.0
 POLL_SECONDS = 0.01
 RESTART_PAUSE_SECONDS = 0.1
-# One that ended so often, each time within that time, is not started again.
+# After so many short lives the pause gets no longer, which is half a minute then. It is never given up:
+# nobody else would start it.
 FAILURES_LIMIT = 8
 STABLE_SECONDS = 60.0
 
@@ -158,11 +159,13 @@ class Mosquitto:
 
     async def _watch_over(self, process: asyncio.subprocess.Process) -> None:
         loop, failures = asyncio.get_running_loop(), 0
-        while failures < FAILURES_LIMIT:
+        while True:
             began = loop.time()
             await _log_until_it_ends(process)
             logger.error("mosquitto ended with status %s", process.returncode)
-            failures = 0 if loop.time() - began > STABLE_SECONDS else failures + 1
+            failures = (
+                0 if loop.time() - began > STABLE_SECONDS else min(failures + 1, FAILURES_LIMIT)
+            )
             await asyncio.sleep(RESTART_PAUSE_SECONDS * 2**failures)
             try:
                 process = await self._launch()
@@ -170,7 +173,6 @@ class Mosquitto:
                 logger.exception("mosquitto could not be started again")
             else:
                 self.restarts += 1
-        logger.error("mosquitto ended %d times in a row; it is left so", failures)
 
     async def _accepts(self) -> bool:
         try:
