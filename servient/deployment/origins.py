@@ -2,11 +2,20 @@
 
 import ipaddress
 from collections.abc import Iterable
+from typing import Protocol
 from urllib.parse import urlsplit
 
-from servient.wot.binding import Binding
-
 _PORTS = {"http": 80, "https": 443}
+
+
+class HttpServer(Protocol):
+    """What serves HTTP, or HTTPS; `origin` says which."""
+
+    @property
+    def port(self) -> int: ...
+
+    @property
+    def origin(self) -> str: ...
 
 
 class Origins:
@@ -17,7 +26,7 @@ class Origins:
     the network, and arrives all the same.
     """
 
-    def __init__(self, hosts: Iterable[str], http: Binding | None) -> None:
+    def __init__(self, hosts: Iterable[str], http: HttpServer | None) -> None:
         self._http = http
         self._hosts = frozenset(map(_same_host, hosts))
 
@@ -27,7 +36,7 @@ class Origins:
         if own_url and found == origin_of(own_url):
             return True
         scheme, host, port = found
-        if self._http is None or scheme not in _PORTS:
+        if self._http is None or scheme != urlsplit(self._http.origin).scheme:
             return False
         return port == self._http.port and host in self._hosts
 

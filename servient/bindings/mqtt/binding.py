@@ -155,15 +155,16 @@ class _Running:
         self._servient = servient
         self._packet_limit_bytes = payload_limit_bytes + _HEADROOM_BYTES
         self._outbox = Outbox()
+        self.mirror = Mirror(topics, self._outbox, payload_limit_bytes, self._shows)
         self._responder = Responder(
             servient,
             topics,
             self._outbox,
+            self.mirror,
             payload_limit_bytes=payload_limit_bytes,
             requests_limit=requests_limit,
             principal=access.principal if access else None,
         )
-        self.mirror = Mirror(topics, self._outbox, payload_limit_bytes, self._shows)
         self._sweep: Sweep | None = Sweep(topics, self.mirror, self._outbox)
         self.session = Session(self._open, self._use, self._outbox.detach)
         self._admission = self._make_admission(access)

@@ -128,6 +128,14 @@ class Mirror:
         else:
             self._put(message)
 
+    def settle(self, name: str) -> None:
+        """Retain at once what is to follow on the topics of a Thing."""
+        mirrored = self._things.get(name)
+        for topic in mirrored.retained if mirrored else ():
+            if (message := self._pausing.get(topic)) is not None:
+                self._pausing[topic] = None
+                self._outbox.put(message)
+
     def _put(self, message: Message) -> None:
         self._outbox.put(message)
         self._pausing[message.topic] = None

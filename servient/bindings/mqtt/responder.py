@@ -7,6 +7,7 @@ from functools import partial
 
 from servient.bindings.mqtt.intake import Intake
 from servient.bindings.mqtt.messages import to_input, to_message, to_problem
+from servient.bindings.mqtt.mirror import Mirror
 from servient.bindings.mqtt.outbox import Outbox
 from servient.bindings.mqtt.topics import Request, Topics
 from servient.errors import Busy, NotFound, ServientError
@@ -45,6 +46,7 @@ class Responder:
         servient: Servient,
         topics: Topics,
         outbox: Outbox,
+        mirror: Mirror,
         *,
         payload_limit_bytes: int,
         requests_limit: int = REQUESTS_LIMIT,
@@ -54,6 +56,7 @@ class Responder:
         self._door = Door(servient)
         self._topics = topics
         self._outbox = outbox
+        self._mirror = mirror
         self._payload_limit_bytes = payload_limit_bytes
         self._requests_limit = requests_limit
         self._principal = principal
@@ -97,6 +100,8 @@ class Responder:
             wanted = Interaction(request.operation, request.thing, request.affordance, content)
             with acting_as(self._principal, "the MQTT broker"):
                 value = await self._door.perform(wanted)
+            # Who has the answer finds what it changed retained.
+            self._mirror.settle(request.thing)
             if route is not None:
                 answer = to_message(
                     route.output_topic,
