@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import json
+import random
 import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -32,7 +33,8 @@ class RawPeer:
         self._socket = socket.socket(family, socket.SOCK_DGRAM)
         self._socket.setblocking(False)
         self._socket.connect((host, port))
-        self._ids = itertools.count(1)
+        # From anywhere: a peer may get the port of an earlier one, whose messages are remembered.
+        self._ids = itertools.count(random.randrange(1, 2**15))
 
     def close(self) -> None:
         self._socket.close()
