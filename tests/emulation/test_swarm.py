@@ -119,7 +119,7 @@ def test_a_node_is_measured_and_sends_what_it_measured(tmp_path: Path) -> None:
         "HOSTS": str(tmp_path / "hosts"),
         "TOPOLOGY": str(tmp_path / "topology.py"),
         "COLLECTED": str(folder.metrics_path),
-        "SECONDS_TO_RUN": "10",
+        "SECONDS_TO_RUN": "20",
         "EMULATION_SLOT": "1",
         "EMULATION_COLLECTOR": "http://collector:8899",
         "EMULATION_TOKEN": WORD,
