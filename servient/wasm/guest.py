@@ -102,13 +102,9 @@ class Guest:
             self.call("_initialize", (), seconds)
 
     def call(self, name: str, arguments: Arguments, seconds: float) -> Returned:
-        """Run a call to its end: the results, and how many seconds the guest took.
-
-        By the thread's own clock: what other threads and processes take meanwhile says nothing.
-        """
+        """Run a call to its end: the results, and how many seconds the guest took."""
         entry = self._entries[name]
-        self._begin(seconds)
-        began = time.thread_time()
+        began = self._begin(seconds)
         try:
             values = entry.call(arguments)
         except (wasmtime.WasmtimeError, wasmtime.Trap) as error:
@@ -117,7 +113,7 @@ class Guest:
             self._watch.finish()
         if self._watch.interrupted:  # a sleep was cut short, and the guest returned just then
             raise self._reason(repr(name), seconds, None)
-        return values, time.thread_time() - began
+        return values, time.monotonic() - began
 
     def call_with(self, name: str, buffers: Sequence[Buffer], seconds: float) -> Returned:
         """The same with addresses and lengths of buffers, put into the memory before, for arguments."""
