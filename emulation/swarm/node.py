@@ -31,7 +31,7 @@ logger = logging.getLogger(__name__)
 
 UPLOAD_SECONDS = 10.0
 COUNT_SECONDS = 1.0
-INTERFACES = Path("/sys/class/net")
+INTERFACES = Path("/proc/self/net/dev")
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +204,10 @@ def _copied(file: Path, copy: Path) -> None:
 
 
 def _sent(interface: str) -> tuple[int, int, int]:
-    folder = INTERFACES / interface / "statistics"
-    names = ("tx_packets", "tx_bytes", "tx_dropped")
-    packets, size, dropped = (int((folder / name).read_text()) for name in names)
-    return packets, size, dropped
+    """Packets, bytes and drops; by /proc, since /sys may be that of another network space."""
+    for line in INTERFACES.read_text().splitlines():
+        name, colon, figures = line.partition(":")
+        if colon and name.strip() == interface:
+            packets, size, dropped = (int(figures.split()[place]) for place in (9, 8, 11))
+            return packets, size, dropped
+    raise EmulationError(f"the interface {interface} is gone")
