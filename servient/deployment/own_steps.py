@@ -36,7 +36,7 @@ class OwnSteps:
 
     def __init__(self, servient: Servient, origins: Origins, deadline_seconds: float) -> None:
         self._servient = servient
-        self._door = Door(servient)
+        self._door = Door(servient, "chain")
         self._origins = origins
         self._deadline_seconds = deadline_seconds
 

@@ -9,6 +9,7 @@ from servient.errors import (
     NoValue,
     OperationNotAllowed,
     PropertyFailed,
+    ServientError,
     UnsupportedContent,
 )
 from servient.wot.access import acting, scope_of
@@ -16,7 +17,7 @@ from servient.wot.codecs import decode
 from servient.wot.content import Content, Value, is_json
 from servient.wot.description import Affordance
 from servient.wot.handler import Handler, bounded
-from servient.wot.invocation import Invocation
+from servient.wot.invocation import PROGRAM, Invocation
 from servient.wot.operations import AffordanceKind, Operation
 from servient.wot.schema import DataSchema
 from servient.wot.servient import Servient
@@ -56,10 +57,14 @@ class Interaction:
 
 
 class Door:
-    """Looks up, checks and carries out interactions. Raises ServientError, and nothing else."""
+    """Looks up, checks and carries out interactions. Raises ServientError, and nothing else.
 
-    def __init__(self, servient: Servient) -> None:
+    `protocol` is the wire that they come over, for the records of invocations.
+    """
+
+    def __init__(self, servient: Servient, protocol: str = PROGRAM) -> None:
         self._servient = servient
+        self._protocol = protocol
 
     async def perform(self, interaction: Interaction) -> Value:
         """Carry out an operation that has an answer; returns its value, None when it has none."""
@@ -92,11 +97,14 @@ class Door:
         kind = _OF_ALL.get(interaction.operation)
         if kind is not None and not interaction.affordance:
             thing = self._allowed(interaction.thing, interaction.operation)
-            return thing.publisher.subscribe(kind, *_subscribable(thing, kind), limit=limit)
+            names = _subscribable(thing, kind)
+            return thing.publisher.subscribe(kind, *names, limit=limit, protocol=self._protocol)
         if interaction.operation not in _SUBSCRIBE and kind is None:
             raise OperationNotAllowed(f"{interaction.operation} is no subscription")
         thing, affordance = self._find(interaction)
-        return thing.publisher.subscribe(affordance.kind, affordance.name, limit=limit)
+        return thing.publisher.subscribe(
+            affordance.kind, affordance.name, limit=limit, protocol=self._protocol
+        )
 
     def is_json(self, interaction: Interaction) -> bool:
         """Whether what an interaction is about is JSON, and not a file. Raises NotFound."""
@@ -225,8 +233,14 @@ class Door:
     def _start(
         self, thing: ExposedThing, affordance: Affordance, interaction: Interaction
     ) -> Invocation:
-        value = _accept(affordance.input, interaction.input)
-        invocation = thing.start_action(affordance.name, value, interaction.context)
+        try:
+            value = _accept(affordance.input, interaction.input)
+            invocation = thing.start_action(
+                affordance.name, value, interaction.context, self._protocol
+            )
+        except ServientError as error:
+            self._servient.invocations.refused(thing.name, affordance.name, self._protocol, error)
+            raise
         if (witness := self._servient.witness) is not None:
             operation, name = interaction.operation, affordance.name
             invocation.on_over(witness.begun(operation, thing.title, name, interaction.input))

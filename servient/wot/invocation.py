@@ -1,6 +1,7 @@
 """One invocation of an action, and waiting for its outcome."""
 
 import asyncio
+import time
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -16,6 +17,8 @@ from servient.wot.witness import Ending
 # The id of the invocation that a handler runs for; "" outside of handlers. The id alone: tasks that a
 # handler leaves behind keep their context, and must not keep the record with its input.
 INVOCATION_ID: ContextVar[str] = ContextVar("invocation_id", default="")
+# What asks for an invocation that came over no wire.
+PROGRAM = "program"
 
 
 @dataclass(eq=False, slots=True)
@@ -25,6 +28,7 @@ class Invocation:
     `context` is what else the request said, such as headers that are to be passed on, by names in
     lower case; `files` are those that were made, by their names. Once it is over, files may be
     `StoredFile`s, also those in its input and output: `Invocations.load` has what is in them.
+    `protocol` is the wire that it came over, `opened_at_seconds` as of `time.monotonic`.
     """
 
     id: str
@@ -41,6 +45,8 @@ class Invocation:
     ended_at: datetime | None = None
     text_bytes: int = 0
     files_bytes: int = 0
+    protocol: str = PROGRAM
+    opened_at_seconds: float = field(default_factory=time.monotonic)
     _recorder: Recorder | None = None
     _outcome: Record | None = None
     _waiting: list[asyncio.Future[Value]] = field(default_factory=list)

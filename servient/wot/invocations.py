@@ -10,10 +10,11 @@ from functools import partial
 from servient.errors import Busy, NotFound, ServientError
 from servient.wot.access import acting
 from servient.wot.content import Value
-from servient.wot.invocation import Invocation
+from servient.wot.invocation import PROGRAM, Invocation
 from servient.wot.load import Load
 from servient.wot.record import Kept, Record, Recorder, Status
 from servient.wot.recording import load_files
+from servient.wot.tally import Tally
 
 HISTORY_LIMIT = 1000
 HISTORY_AGE_SECONDS = 7 * 24 * 3600.0
@@ -55,9 +56,11 @@ class Invocations:
         recorder: Recorder | None = None,
         kept: Iterable[Kept] = (),
         next_number: int = 0,
+        tally: Tally | None = None,
     ) -> None:
         self._bounds = bounds or Bounds()
         self._recorder = recorder
+        self._tally = tally
         self._running: dict[str, Invocation] = {}
         self._is_draining = False
         self._idle = asyncio.Event()
@@ -75,7 +78,12 @@ class Invocations:
         return self._count
 
     def open(
-        self, thing: str, action: str, value: Value, context: Mapping[str, str] | None = None
+        self,
+        thing: str,
+        action: str,
+        value: Value,
+        context: Mapping[str, str] | None = None,
+        protocol: str = PROGRAM,
     ) -> Invocation:
         """A new, pending record. Raises Busy when too many are under way."""
         if self._is_draining:
@@ -91,12 +99,18 @@ class Invocations:
             action,
             value,
             context or {},
+            protocol=protocol,
             _recorder=self._recorder,
         )
         self._count += 1
         self._running[invocation.id] = invocation
         self._load.enter(invocation.id, thing, principal_name)
         return invocation
+
+    def refused(self, thing: str, action: str, protocol: str, error: ServientError) -> None:
+        """One did not begin, for this reason."""
+        if self._tally is not None:
+            self._tally.refused(thing, action, protocol, error)
 
     def close(self, invocation: Invocation) -> None:
         """Move a record whose outcome is decided to the history, when it is kept."""
@@ -122,6 +136,8 @@ class Invocations:
         invocation.close(kept)
         del self._running[invocation.id]
         self._load.leave(invocation.id)
+        if self._tally is not None:
+            self._tally.ended(invocation)
         if not self._running:
             self._idle.set()
         self._remember(invocation)

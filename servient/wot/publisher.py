@@ -2,7 +2,7 @@
 
 import itertools
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from datetime import UTC, datetime
 
 from servient.wot.content import Value
@@ -40,10 +40,10 @@ class Publisher:
             self._listeners.pop(of, None)
 
     def subscribe(
-        self, kind: AffordanceKind, *names: str, limit: int = QUEUE_LIMIT
+        self, kind: AffordanceKind, *names: str, limit: int = QUEUE_LIMIT, protocol: str = ""
     ) -> Subscription:
         """A queue of the last `limit` things that happened to these affordances from now on."""
-        subscription = Subscription(limit)
+        subscription = Subscription(limit, protocol)
         undos = [self.listen(subscription.push, (kind, name)) for name in names]
         self._subscriptions.add(subscription)
 
@@ -54,6 +54,11 @@ class Publisher:
 
         subscription.on_close(leave)
         return subscription
+
+    @property
+    def subscriptions(self) -> Collection[Subscription]:
+        """Those that are open."""
+        return self._subscriptions
 
     def publish(self, kind: AffordanceKind, name: str, value: Value) -> None:
         own, all_of_it = (self._listeners.get(of, {}) for of in ((kind, name), None))

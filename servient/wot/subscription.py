@@ -39,9 +39,11 @@ class Subscription:
 
     A subscriber that does not keep up loses its oldest notifications, and only its own:
     `dropped` counts them. Leaving the `async with` block unsubscribes.
+    `protocol` is the wire that they go out on; "" where that is none.
     """
 
-    def __init__(self, limit: int = QUEUE_LIMIT) -> None:
+    def __init__(self, limit: int = QUEUE_LIMIT, protocol: str = "") -> None:
+        self.protocol = protocol
         self._queue: deque[Notification] = deque(maxlen=limit)
         self._wake = asyncio.Event()
         self._undo: Callable[[], None] = lambda: None

@@ -9,7 +9,7 @@ from servient.wot.content import Content, Value, encode
 from servient.wot.described_thing import DescribedThing
 from servient.wot.description import Affordance
 from servient.wot.handler import bounded, called
-from servient.wot.invocation import INVOCATION_ID, Invocation, Status
+from servient.wot.invocation import INVOCATION_ID, PROGRAM, Invocation, Status
 from servient.wot.model import Thing
 from servient.wot.operations import AffordanceKind
 from servient.wot.publisher import Publisher
@@ -139,16 +139,21 @@ class ExposedThing(DescribedThing):
         self._followers[name] = follower
 
     def start_action(
-        self, name: str, input_value: Value = None, context: Mapping[str, str] | None = None
+        self,
+        name: str,
+        input_value: Value = None,
+        context: Mapping[str, str] | None = None,
+        protocol: str = PROGRAM,
     ) -> Invocation:
         """Start an action; its outcome is published whether or not somebody waits for it.
 
-        `context` is what else the request said, for the invocation's record and its follower.
+        `context` is what else the request said, for the invocation's record and its follower;
+        `protocol` is the wire that it came over.
         """
         affordance = self.description.find(AffordanceKind.ACTION, name)
         handler = self._get_handler(self.HandlerKeys.INVOKE_ACTION, self.thing.actions[name])
         invocation: Invocation = self.servient.invocations.open(
-            self.name, name, input_value, context or {}
+            self.name, name, input_value, context or {}, protocol
         )
 
         def end(_: object) -> None:

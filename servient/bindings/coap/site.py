@@ -42,7 +42,7 @@ class Site:
         self, servient: Servient, directory_thing: str | None, body_limit_bytes: int
     ) -> None:
         self._servient = servient
-        self._door = Door(servient)
+        self._door = Door(servient, "coap")
         self._descriptions = Descriptions(servient, directory_thing)
         self._whole_things = WholeThings(self._door)
         self._uploads = Uploads(body_limit_bytes)

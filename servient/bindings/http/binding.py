@@ -92,7 +92,7 @@ class HttpBinding(Binding):
 
     async def start(self, servient: Servient) -> None:
         """Raises OSError when it cannot listen."""
-        door = Door(servient)
+        door = Door(servient, "http")
         subscribers = Subscribers(door, self._subscriptions_limit)
         polls = Polls(subscribers)
         replays = Replays(door)

@@ -53,7 +53,7 @@ class Responder:
         principal: Principal | None = None,
     ) -> None:
         self._servient = servient
-        self._door = Door(servient)
+        self._door = Door(servient, "mqtt")
         self._topics = topics
         self._outbox = outbox
         self._mirror = mirror

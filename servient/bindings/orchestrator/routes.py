@@ -41,7 +41,7 @@ class OrchestratorRoutes:
         self._servient = servient
         self._servient_thing = servient_thing
         self._hold_seconds = hold_seconds
-        self._door = Door(servient)
+        self._door = Door(servient, "http")
         self._modules = DeployedModules(servient)
         self._history = History(servient, self._modules)
         self._executions = Executions(

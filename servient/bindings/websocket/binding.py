@@ -150,7 +150,7 @@ class WebSocketBinding(Binding):
     def _build_server(self, servient: Servient) -> HTTPServer:
         site = Site(
             servient,
-            Door(servient),
+            Door(servient, "websocket"),
             self._registry,
             self._limits,
             self._message_limit_bytes,
