@@ -22,6 +22,11 @@ _RECORD = {
 
 def fixed_paths() -> dict[str, Any]:
     """Discovery, invocations, and what orchestrators ask."""
+    return {**_things(), **_machine(), **_deployments(), **_history(), **_functions()}
+
+
+def _things() -> dict[str, Any]:
+    """As of WoT Discovery, and what an invocation has besides forms."""
     return {
         "/.well-known/wot": {"get": _reading("own-td", "The servient's Thing.", _TD)},
         "/things": {
@@ -34,6 +39,12 @@ def fixed_paths() -> dict[str, Any]:
         },
         "/things/{thing}": {"get": _reading("read-td", "A Thing.", _TD, [_segment("thing")])},
         "/things/{thing}/actions/{action}/{invocation}": _invocation(),
+    }
+
+
+def _machine() -> dict[str, Any]:
+    """How an orchestrator gets to know it."""
+    return {
         "/.well-known/wot-thing-description": {
             "get": _reading("device-td", "The servient's Thing, for orchestrators.", _TD)
         },
@@ -48,6 +59,12 @@ def fixed_paths() -> dict[str, Any]:
                 {"type": "object", "properties": {"url": _TEXT}, "required": ["url"]},
             )
         },
+    }
+
+
+def _deployments() -> dict[str, Any]:
+    """By manifests."""
+    return {
         "/deploy": {
             "get": _reading("list-deployments", "The deployments."),
             "post": _sending("deploy-manifest", "Deploy by a manifest.", _OBJECT),
@@ -59,6 +76,12 @@ def fixed_paths() -> dict[str, Any]:
                 "responses": {"200": _answer(_json(_SUCCESS)), "default": _PROBLEM},
             }
         },
+    }
+
+
+def _history() -> dict[str, Any]:
+    """Executions, and what they wrote."""
+    return {
         "/request-history": {
             "get": _reading(
                 "list-executions",
@@ -79,6 +102,12 @@ def fixed_paths() -> dict[str, Any]:
                 [_segment("execution"), _segment("file")],
             )
         },
+    }
+
+
+def _functions() -> dict[str, Any]:
+    """Executing them, and the newest files that they wrote."""
+    return {
         "/{deployment}/modules/{module}/{function}": {
             method: _execution(method) for method in ("get", "post", "put")
         },
