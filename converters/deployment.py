@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from converters.file_urls import is_name
+
 MODULES_LIMIT = 64
 FUNCTIONS_LIMIT = 256
 PARAMETERS_LIMIT = 64
@@ -88,7 +90,8 @@ class ModuleEntry:
     ones left, so that each may have an instance of its own. `is_isolated` is another
     (`"isolated": true`): it runs in a process of its own. So are `environment` and `arguments`, which
     the module gets beside those that the servient is configured to give. `digests` are the SHA-256
-    that files must have, by URL (`"sha256"`, see `converters.digests`).
+    that files must have, by URL (`"sha256"`, see `converters.digests`). `signature_url` is where the
+    signature of the binary is, if not beside it (`"signature"` in `urls`).
     """
 
     id: str
@@ -102,6 +105,12 @@ class ModuleEntry:
     environment: Mapping[str, str] = field(default_factory=dict)
     arguments: tuple[str, ...] = ()
     digests: Mapping[str, str] = field(default_factory=dict)
+    signature_url: str | None = None
+
+    @property
+    def source(self) -> str:
+        """What messages say of where the binary is from."""
+        return f"module {self.name!r}" if is_name(self.binary_url) else self.binary_url
 
 
 @dataclass(frozen=True, slots=True)

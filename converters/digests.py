@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from converters.deployment import FILES_LIMIT
+from converters.file_urls import parse_file_url
 from converters.reading import Node
 
 _SHA256 = re.compile(r"[0-9A-Fa-f]{64}")
@@ -30,12 +31,12 @@ def _stated(stated: Node, urls: Node, files: Mapping[str, str]) -> Iterator[tupl
     if stated.is_null:
         return
     if not stated.is_object:
-        yield stated, urls.member("binary").url()
+        yield stated, parse_file_url(urls.member("binary"))
         return
     for name, node in stated.members(len(_MEMBERS)):
         match name:
             case "binary" | "description":
-                yield node, urls.member(name).url()
+                yield node, parse_file_url(urls.member(name))
             case "other":
                 for file, digest in node.members(FILES_LIMIT):
                     if file not in files:

@@ -9,6 +9,7 @@ from converters.deployment import (
     Function,
     ModuleEntry,
 )
+from converters.file_urls import parse_file_url
 from converters.manifest_parts import parse_data_files, parse_function, parse_module
 from converters.reading import Node, read_document
 from converters.sequence import is_sequence, parse_sequence
@@ -22,14 +23,15 @@ def parse_manifest(document: object) -> Deployment:
 
     The older shape has no `endpoints` and no `mounts`: its instructions hold OpenAPI operations. It
     does not name the file that a function writes: such a function has a response that is not JSON,
-    and no output mount. The newer shape is that of `converters.sequence`.
+    and no output mount. The newer shape is that of `converters.sequence`. A manifest may name nothing
+    but its modules, and needs no id where that is one: then it is called as the module.
     """
     root = read_document(document)
     if not root.is_object:
         raise root.fail("expected a manifest, which is an object")
     if is_sequence(root):
         return parse_sequence(root)
-    deployment_id = root.member("deploymentId").identifier()
+    deployment_id = _deployment_id(root)
     modules: dict[str, ModuleEntry] = {}
     listed = root.member("modules")
     for node in listed.elements(LISTED_MODULES_LIMIT):
@@ -37,11 +39,21 @@ def parse_manifest(document: object) -> Deployment:
         binary = node.member("urls", "binary")
         if name not in modules:
             modules[name] = _module(root, deployment_id, name, node)
-        elif modules[name].binary_url != binary.url():
+        elif modules[name].binary_url != parse_file_url(binary):
             raise binary.fail(f"another module is named {name!r} too")
     if not 0 < len(modules) <= MODULES_LIMIT:
         raise listed.fail(f"names {len(modules)} modules, from 1 to {MODULES_LIMIT} are allowed")
     return Deployment(deployment_id, tuple(modules.values()))
+
+
+def _deployment_id(root: Node) -> str:
+    node, modules = (
+        root.member("deploymentId"),
+        list(root.member("modules").elements(LISTED_MODULES_LIMIT)),
+    )
+    if node.is_null and len(modules) == 1:
+        return modules[0].member("name").identifier()
+    return node.identifier()
 
 
 def _module(root: Node, deployment_id: str, name: str, node: Node) -> ModuleEntry:

@@ -18,6 +18,7 @@ from converters.deployment import (
 )
 from converters.digests import parse_digests
 from converters.endpoint import distinct_mounts, parse_endpoint
+from converters.file_urls import is_name, parse_file_url
 from converters.media_types import OCTET_STREAM, read_media_type
 from converters.operation import find_operations, parse_operation
 from converters.reading import Node
@@ -30,11 +31,12 @@ def parse_module(
 ) -> ModuleEntry:
     """A module with its `files` and `functions`, which differ in where manifests have them."""
     module_id, description = node.member("id"), node.member("urls", "description")
+    signature = node.member("urls", "signature")
     return ModuleEntry(
         id=name if module_id.is_null else module_id.identifier(),
         name=name,
-        binary_url=node.member("urls", "binary").url(),
-        description_url=None if description.is_null else description.url(),
+        binary_url=parse_file_url(node.member("urls", "binary")),
+        description_url=None if description.is_null else parse_file_url(description),
         files=files,
         functions={function.name: function for function in functions},
         is_stateless=node.member("stateless").value is True,
@@ -45,6 +47,7 @@ def parse_module(
             for argument in node.member("arguments").elements(ARGUMENTS_LIMIT)
         ),
         digests=parse_digests(node, files),
+        signature_url=None if signature.is_null else parse_file_url(signature),
     )
 
 
@@ -65,7 +68,7 @@ def parse_data_files(other: Node) -> dict[str, str]:
         urls = list(other.members(FILES_LIMIT))
     files: dict[str, str] = {}
     for name, node in urls:
-        url = node.url()
+        url = parse_file_url(node)
         if files.setdefault(Node(name, node.pointer).identifier(), url) != url:
             raise node.fail(f"another file is named {name!r} too")
     return files
@@ -102,6 +105,8 @@ def parse_next(node: Node) -> Endpoint | None:
 
 
 def _basename(node: Node) -> str:
+    if is_name(parse_file_url(node)):
+        raise node.fail("a file that comes in its manifest has no name: make `other` an object")
     return unquote(urlsplit(node.url()).path).rpartition("/")[2]
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from converters.deployment import FUNCTIONS_LIMIT, MODULES_LIMIT, Deployment, Function, ModuleEntry
+from converters.file_urls import parse_file_url
 from converters.manifest_parts import parse_data_files, parse_function, parse_module, parse_next
 from converters.reading import Node
 
@@ -94,10 +95,10 @@ def _deployment_id(steps: Sequence[Step]) -> str:
 
 def _module(deployment_id: str, name: str, steps: Sequence[Step]) -> ModuleEntry:
     node = steps[0].module
-    binary_url = node.member("urls", "binary").url()
+    binary_url = parse_file_url(node.member("urls", "binary"))
     for step in steps:
         binary = step.module.member("urls", "binary")
-        if binary.url() != binary_url:
+        if parse_file_url(binary) != binary_url:
             raise binary.fail(f"another module is named {name!r} too")
     files = parse_data_files(node.member("urls", "other"))
     path = f"/{deployment_id}/modules/{name}"

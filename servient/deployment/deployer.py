@@ -11,6 +11,7 @@ from typing import Any
 from converters.deployment import Deployment, ModuleEntry
 from converters.errors import ConversionError
 from converters.manifest import parse_manifest
+from converters.package import Package, open_package
 from servient.deployment.chain import Chains
 from servient.deployment.fetch import Fetcher
 from servient.deployment.module import DeployedModule, build_module, thing_name
@@ -136,18 +137,20 @@ class Deployer:
             self._swap(deployed, is_checked=True)
         return deployed
 
-    async def deploy(self, document: Any) -> Deployed:
+    async def deploy(self, manifest: Any) -> Deployed:
         """Deploy a manifest; a deployment of the same id is replaced, with fresh instances.
 
+        One that brings files along may have been opened by `unpack` already.
         Raises ManifestRejected, FetchFailed or ModuleRejected, and then leaves nothing behind: an
         earlier deployment of the same id goes on as it was.
         """
-        deployment = _parse(document)
-        contents = await self._fetch(deployment)
+        package = manifest if isinstance(manifest, Package) else unpack(manifest)
+        deployment = _parse(package.manifest)
+        contents = await self._fetch(deployment, package.files)
         async with self._lock:
             self._require_room(deployment.id)
             async with self._started(deployment, contents) as deployed:
-                keeping = self._keep_and_serve(deployed, document, contents)
+                keeping = self._keep_and_serve(deployed, package.manifest, contents)
                 earlier = await uninterrupted(keeping, f"keep deployment {deployed.id}")
             if earlier is not None:
                 await _close(earlier)
@@ -176,13 +179,15 @@ class Deployer:
         self._lost.pop(deployed.id, None)
         return earlier
 
-    async def _fetch(self, deployment: Deployment) -> Mapping[str, bytes]:
+    async def _fetch(
+        self, deployment: Deployment, brought: Mapping[str, bytes]
+    ) -> Mapping[str, bytes]:
         required = {
             url for entry in deployment.modules for url in (entry.binary_url, *entry.files.values())
         }
         required |= self._settings.trust.signature_urls(deployment)
         described = {entry.description_url for entry in deployment.modules if entry.description_url}
-        return await self._fetcher.fetch_all(frozenset(required), frozenset(described))
+        return await self._fetcher.fetch_all(frozenset(required), frozenset(described), brought)
 
     @contextlib.asynccontextmanager
     async def _started(
@@ -276,10 +281,22 @@ class Deployer:
                 await self._end(deployment_id)
 
 
+def unpack(document: Any) -> Package:
+    """A manifest and the files in it. Raises ManifestRejected."""
+    with _rejecting():
+        return open_package(document)
+
+
 def _parse(document: Any) -> Deployment:
     """Raises ManifestRejected."""
-    try:
+    with _rejecting():
         return parse_manifest(document)
+
+
+@contextlib.contextmanager
+def _rejecting() -> Iterator[None]:
+    try:
+        yield
     except ConversionError as error:
         faults = [{"pointer": error.pointer, "detail": error.message}]
         raise ManifestRejected(str(error), faults) from error

@@ -1,14 +1,15 @@
-"""Files from where a manifest says they are: over HTTP, bounded in size and time."""
+"""Files from where a manifest says they are: in itself or over HTTP, bounded in size and time."""
 
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Self
 
 import httpx
 
+from converters.file_urls import is_name
 from servient.deployment.pinned import PinnedTransport
 from servient.deployment.reach import Reach
 from servient.errors import FetchFailed
@@ -62,14 +63,19 @@ class Fetcher:
             await self._client.aclose()
 
     async def fetch_all(
-        self, required: frozenset[str], optional: frozenset[str]
+        self,
+        required: frozenset[str],
+        optional: frozenset[str],
+        brought: Mapping[str, bytes] = MappingProxyType({}),
     ) -> Mapping[str, bytes]:
         """The contents by URL; optional ones that cannot be had are left out.
 
+        `brought` is what came in the manifest, by its names: whoever may deploy may bring anything.
         Raises FetchFailed, naming the URL, when a required one cannot be had.
         """
         budget = _Budget(self._limits.deployment_bytes)
-        arrived: dict[str, bytes] = {}
+        arrived = self._take(brought, required | optional, budget)
+        required, optional = required - arrived.keys(), optional - arrived.keys()
         try:
             async with asyncio.timeout(self._limits.deadline_seconds):
                 await self._fetch_into(arrived, budget, required, optional - required)
@@ -78,6 +84,20 @@ class Fetcher:
                 seconds = self._limits.deadline_seconds
                 raise FetchFailed(f"{late[0]} did not arrive within {seconds:g} s") from error
         return arrived
+
+    def _take(
+        self, brought: Mapping[str, bytes], wanted: frozenset[str], budget: "_Budget"
+    ) -> dict[str, bytes]:
+        """Raises FetchFailed, also for a file that is named and did not come along."""
+        taken = {}
+        for name in sorted(filter(is_name, wanted)):
+            if name not in brought:
+                raise FetchFailed(f"{name} names a file that is not in the manifest")
+            taken[name] = brought[name]
+            budget.spend(len(taken[name]), name)
+            if len(taken[name]) > self._limits.file_bytes:
+                raise FetchFailed(f"{name} is larger than {self._limits.file_bytes} bytes")
+        return taken
 
     async def _fetch_into(
         self,

@@ -166,7 +166,7 @@ async def build_module(
         binary = contents[entry.binary_url]
         program = await compile_program(engine, binary, entry.is_stateless, isolation)
     except ModuleRejected as error:
-        raise ModuleRejected(f"{entry.binary_url}: {error.detail}") from error
+        raise ModuleRejected(f"{entry.source}: {error.detail}") from error
     endpoints = read_description(entry, contents)
     try:
         plans = plan_functions(entry, endpoints=endpoints, signatures=program.signatures)

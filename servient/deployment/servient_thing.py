@@ -4,14 +4,15 @@ import contextlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from servient.deployment.deployer import Deployed, Deployer
+from converters.package import Package
+from servient.deployment.deployer import Deployed, Deployer, unpack
 from servient.errors import InvalidInput, ServientError, problem
 from servient.wot.access import Scope
 from servient.wot.audit import audit
 from servient.wot.changes import Change
 from servient.wot.content import Value, to_plain
 from servient.wot.entry import WoT
-from servient.wot.invocation import Invocation
+from servient.wot.invocation import INVOCATION_ID, Invocation
 from servient.wot.servient import Servient
 from servient.wot.thing import ExposedThing, Outcome
 from thing_descriptions.servient_thing import servient_td
@@ -56,13 +57,20 @@ class ServientThing:
         return thing
 
     async def _deploy(self, manifest: Value) -> Outcome:
-        wanted = manifest.get("deploymentId", "") if isinstance(manifest, dict) else ""
-        with _audited("deploy", str(wanted)):
-            deployed = await self._deployer.deploy(manifest)
+        with _audited("deploy", _wanted_id(manifest)):
+            deployed = await self._deployer.deploy(self._unpack(manifest))
         summary = {"deploymentId": deployed.id, "things": deployed.names()}
         return Outcome(
             summary, properties={"deployments": self._deployments()}, events={"deployed": summary}
         )
+
+    def _unpack(self, manifest: Value) -> Package:
+        """Files in a manifest are kept with its deployment; the invocation's record does without."""
+        invocation = self._servient.invocations.find(INVOCATION_ID.get())
+        invocation.input = None
+        package = unpack(manifest)
+        invocation.input = package.manifest
+        return package
 
     async def _undeploy(self, value: Value) -> Outcome:
         deployment_id = value.get("deploymentId") if isinstance(value, dict) else None
@@ -92,6 +100,13 @@ class ServientThing:
         may = self._servient.policy.allows
         found = self._servient.invocations
         return [to_status(each) for each in found if may(Scope.READ, each.thing)]
+
+
+def _wanted_id(manifest: Value) -> str:
+    match manifest:
+        case {"deploymentId": str(wanted)} | {"modules": [{"name": str(wanted)}]}:
+            return wanted
+    return ""
 
 
 @contextlib.contextmanager

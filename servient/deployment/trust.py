@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from minisign import Error as MinisignError
 from minisign import PublicKey, Signature
 
-from converters.deployment import Deployment
+from converters.deployment import Deployment, ModuleEntry
+from converters.file_urls import is_name
 from servient.errors import ModuleRejected
 
 SIGNATURE_SUFFIX = ".minisig"
@@ -30,10 +31,10 @@ class Trust:
     keys: tuple[PublicKey, ...] = ()
 
     def signature_urls(self, deployment: Deployment) -> frozenset[str]:
-        """What has to be fetched besides the modules."""
+        """What has to be fetched besides the modules. Raises Untrusted where there is none."""
         if not self.keys:
             return frozenset()
-        return frozenset(_signature_url(entry.binary_url) for entry in deployment.modules)
+        return frozenset(map(_signature_url, deployment.modules))
 
     def require(self, deployment: Deployment, contents: Mapping[str, bytes]) -> None:
         """Raises Untrusted, naming what is wrong."""
@@ -43,15 +44,17 @@ class Trust:
                     raise Untrusted(f"{url} has the SHA-256 {found}, and not {wanted}")
             binary = contents[entry.binary_url]
             if self.digests and (found := _sha256(binary)) not in self.digests:
-                raise Untrusted(f"{entry.binary_url} ({found}) is none of the modules that may run")
+                raise Untrusted(f"{entry.source} ({found}) is none of the modules that may run")
             if self.keys:
-                self._require_signature(entry.binary_url, binary, contents)
+                self._require_signature(entry, binary, contents)
 
-    def _require_signature(self, url: str, binary: bytes, contents: Mapping[str, bytes]) -> None:
+    def _require_signature(
+        self, entry: ModuleEntry, binary: bytes, contents: Mapping[str, bytes]
+    ) -> None:
         """A deployment that was kept before keys were configured has no signature."""
-        signature = contents.get(_signature_url(url))
+        signature = contents.get(_signature_url(entry))
         if signature is None or not any(_is_signed(binary, signature, key) for key in self.keys):
-            raise Untrusted(f"{url} is not signed by a key that is trusted here")
+            raise Untrusted(f"{entry.source} is not signed by a key that is trusted here")
 
 
 def parse_key(text: str) -> PublicKey:
@@ -75,9 +78,19 @@ def _is_signed(binary: bytes, signature: bytes, key: PublicKey) -> bool:
     return True
 
 
-def _signature_url(url: str) -> str:
-    """Beside the file, whatever its query: `x.wasm?v=1` is signed in `x.wasm.minisig?v=1`."""
-    path, mark, query = url.partition("?")
+def _signature_url(entry: ModuleEntry) -> str:
+    """Beside the file, whatever its query: `x.wasm?v=1` is signed in `x.wasm.minisig?v=1`.
+
+    Raises Untrusted when it can be nowhere.
+    """
+    if entry.signature_url is not None:
+        return entry.signature_url
+    if is_name(entry.binary_url):
+        raise Untrusted(
+            f"module {entry.name!r} came in its manifest, and no signature with it: modules that run"
+            " here have to be signed, so name that of minisign as `signature` in its `urls`"
+        )
+    path, mark, query = entry.binary_url.partition("?")
     return f"{path}{SIGNATURE_SUFFIX}{mark}{query}"
 
 

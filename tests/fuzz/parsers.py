@@ -12,6 +12,7 @@ from converters.errors import ConversionError
 from converters.manifest import parse_manifest
 from converters.openapi.modules import parse_description
 from converters.openapi.thing import to_thing_description
+from converters.package import open_package
 from servient.bindings.coap.incoming import decode as decode_datagram
 from servient.bindings.coap.options import Malformed
 from servient.bindings.http.form_data import parse_form
@@ -58,7 +59,7 @@ def _parse_cbor(data: bytes) -> None:
 
 
 def _parse_manifest(data: bytes) -> None:
-    parse_manifest(parse_json(data))
+    parse_manifest(open_package(parse_json(data)).manifest)
 
 
 def _parse_description(data: bytes) -> None:

@@ -41,8 +41,12 @@ def bodies() -> Sequence[tuple[str, bytes]]:
     return [(body.media_type, body.data) for body in drawn(BODIES)]
 
 
+_LOCAL = {"modules": [{"name": "x", "urls": {"binary": "data:application/wasm;base64,AGFzbQ=="}}]}
+
+
 def manifests() -> Sequence[bytes]:
-    return [json.dumps(load_manifest(name)).encode() for name in NAMES]
+    found = [load_manifest(name) for name in NAMES]
+    return [json.dumps(each).encode() for each in (*found, _LOCAL)]
 
 
 _SCHEMA = {
