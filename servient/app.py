@@ -8,6 +8,7 @@ from typing import Any, Self
 from servient.bindings.device import Machine
 from servient.composition.broker import Broker, find_broker
 from servient.composition.kept import Kept, open_kept
+from servient.composition.metrics import Metrics
 from servient.composition.presence import Presence
 from servient.composition.reporting import Reporting, start_reporting
 from servient.composition.routes import build_routes
@@ -54,6 +55,7 @@ class App:
             policy=self._entrance.policy,
         )
         self._stack = contextlib.AsyncExitStack()
+        self._metrics = Metrics(self._servient, config.name)
         self._workshop = Workshop(config, self._servient, self._stack)
         self._presence = Presence(config, self._stack)
 
@@ -108,7 +110,8 @@ class App:
     # The stages of starting. Each puts what ends it on the stack; they end in the opposite order.
 
     async def _start(self) -> None:
-        kept = await open_kept(self.config, self._stack)
+        await self._metrics.start(self._stack)
+        kept = await open_kept(self.config, self._metrics.tally, self._stack)
         self._servient.invocations = kept.invocations
         engine = await self._workshop.start_engine()
         if "mqtt" in self.config.bindings:
@@ -121,6 +124,7 @@ class App:
         self.deployer = await self._workshop.start_deployer(
             engine, kept, reporting, self.bindings.get("http")
         )
+        self._metrics.watch(self.deployer, engine, reporting)
         self._expose_own_thing(health, reporting, kept.servient_id)
         await self._serve()
         await self._presence.tell(reporting, self.bindings, kept.servient_id)
@@ -135,7 +139,9 @@ class App:
             self._entrance,
             self._entrance.authenticator(OrchestratorAddress(reporting.orchestrator_url)),
             self.broker,
-            build_routes(self._servient, self.config.name, SERVIENT_THING, machine, reporting),
+            build_routes(
+                self._servient, self.config.name, SERVIENT_THING, machine, reporting, self._metrics
+            ),
             kept.servient_id,
             SERVIENT_THING,
         )

@@ -180,14 +180,18 @@ class StorageFailed(ServientError):
     title = "Storage failed"
 
 
+def problem_name(kind: type[ServientError]) -> str:
+    """What tells a kind of error from others in a word, such as "module-trapped"."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "-", kind.__name__).lower()
+
+
 def problem(error: ServientError, instance: str | None = None) -> dict[str, Any]:
     """The Problem Details object of an error (RFC 9457 section 3.1).
 
     `instance` is the path of the request or of the invocation that failed.
     """
-    slug = re.sub(r"(?<!^)(?=[A-Z])", "-", type(error).__name__).lower()
     body: dict[str, Any] = {
-        "type": PROBLEM_TYPE_PREFIX + slug,
+        "type": PROBLEM_TYPE_PREFIX + problem_name(type(error)),
         "title": error.title,
         "status": error.status,
         "detail": error.detail,

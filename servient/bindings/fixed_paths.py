@@ -52,6 +52,7 @@ def _machine() -> dict[str, Any]:
             "get": _reading("describe-device", "The machine and what modules may import.")
         },
         "/health": {"get": _reading("read-health", "How the machine is.")},
+        "/metrics": {"get": _reading("read-metrics", "What is counted, for Prometheus.", _METRICS)},
         "/register": {
             "post": _sending(
                 "register",
@@ -144,6 +145,9 @@ def _json(schema: Mapping[str, Any]) -> dict[str, Any]:
 
 _TD = {"application/td+json": {"schema": _OBJECT}}
 _BYTES: dict[str, Any] = {"*/*": {}}
+_METRICS = {
+    media_type: {"schema": _TEXT} for media_type in ("text/plain", "application/openmetrics-text")
+}
 
 
 def _invocation() -> dict[str, Any]:

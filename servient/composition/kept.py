@@ -10,6 +10,7 @@ from servient.config.kept import KeptSettings
 from servient.storage.store import Store
 from servient.wasm.removal import remove_tree
 from servient.wot.invocations import Bounds, Invocations
+from servient.wot.tally import Tally
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,14 +23,14 @@ class Kept:
     servient_id: str
 
 
-async def open_kept(settings: KeptSettings, stack: AsyncExitStack) -> Kept:
+async def open_kept(settings: KeptSettings, tally: Tally, stack: AsyncExitStack) -> Kept:
     path = settings.instance_path
     await asyncio.to_thread(path.mkdir, 0o700, parents=True, exist_ok=True)
     # First of all: it says whether another servient uses the folder.
     store = await stack.enter_async_context(Store(path))
     bounds = Bounds(history=settings.history_limit, age_seconds=settings.history_age_seconds)
     records, next_number = await store.invocations.restore()
-    invocations = Invocations(bounds, store.invocations, records, next_number)
+    invocations = Invocations(bounds, store.invocations, records, next_number, tally)
     modules_path = await asyncio.to_thread(_prepare_folder, path)
     return Kept(store, invocations, modules_path, await asyncio.to_thread(_servient_id, path))
 

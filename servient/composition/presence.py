@@ -6,8 +6,6 @@ from contextlib import AsyncExitStack
 
 from servient.composition.reporting import Reporting
 from servient.config import BindingName, Config, is_loopback
-from servient.discovery.announcer import Announcer
-from servient.discovery.directory import DirectoryEntries
 from servient.discovery.registration import Pace, Registration, nothing
 from servient.discovery.service import Service
 from servient.wot.binding import Binding
@@ -49,6 +47,9 @@ class Presence:
 
     async def enter_directory(self, servient: Servient) -> None:
         if self._config.directory_url:
+            # Here, since few servients have one.
+            from servient.discovery.directory import DirectoryEntries  # noqa: PLC0415
+
             entries = DirectoryEntries(servient, self._config.directory_url)
             await self._stack.enter_async_context(entries)
 
@@ -57,6 +58,9 @@ class Presence:
         config = self._config
         if not config.is_announced:
             return nothing
+        # Here, since one that only its own machine reaches needs no multicast DNS.
+        from servient.discovery.announcer import Announcer  # noqa: PLC0415
+
         interface = str(config.announce_interface) if config.announce_interface else None
         announcer = Announcer(service, interface=interface, withdraws=config.withdraw_on_stop)
         return (await self._stack.enter_async_context(announcer)).repeat

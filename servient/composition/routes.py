@@ -10,8 +10,10 @@ from servient.bindings.fixed_paths import fixed_paths
 from servient.bindings.http.documents import Documents
 from servient.bindings.http.extension import Extension
 from servient.bindings.http.probes import Probes
+from servient.bindings.metrics import MetricsRoute
 from servient.bindings.openapi import OpenApiRoute
 from servient.bindings.orchestrator.routes import OrchestratorRoutes
+from servient.composition.metrics import Metrics
 from servient.composition.reporting import Reporting
 from servient.version import VERSION
 from servient.wot.content import Content
@@ -20,7 +22,12 @@ from thing_descriptions.models import load_vocabulary
 
 
 def build_routes(
-    servient: Servient, name: str, own_thing: str, machine: Machine, reporting: Reporting
+    servient: Servient,
+    name: str,
+    own_thing: str,
+    machine: Machine,
+    reporting: Reporting,
+    metrics: Metrics,
 ) -> tuple[Extension, ...]:
     """`name` is what the servient is called, `own_thing` the name of its Thing in paths."""
     orchestrator, journal = reporting.orchestrator, reporting.journal
@@ -28,6 +35,7 @@ def build_routes(
         OrchestratorRoutes(servient, own_thing, journal),
         DeviceRoutes(servient, own_thing, machine, orchestrator, journal),
         OpenApiRoute(servient, partial(_describe_api, name)),
+        MetricsRoute(servient, own_thing, metrics.write),
         Probes(lambda: not servient.invocations.is_draining),
         Documents({"vocabulary": Content(load_vocabulary(), "application/ld+json")}),
     )

@@ -57,6 +57,16 @@ class DeployedModule:
         self._initializer = initializer
         self._generation = 0
 
+    @property
+    def kind(self) -> str:
+        """How its calls run, as in `Run`."""
+        return self._run.kind
+
+    @property
+    def pending_calls(self) -> int:
+        """How many of them run or wait."""
+        return self._run.pending
+
     async def start(self, files: Mapping[str, bytes]) -> None:
         """Write the files and start the instance. Raises ModuleRejected when it does not start."""
         # What is written only later has to be known as a file of the deployment from the beginning.

@@ -45,6 +45,16 @@ class Run(Protocol):
         """How often its instance was replaced, its state lost."""
         ...
 
+    @property
+    def kind(self) -> str:
+        """How its calls run: "ordered", "stateless", "isolated" or "component"."""
+        ...
+
+    @property
+    def pending(self) -> int:
+        """How many calls run or wait."""
+        ...
+
     def handler(
         self, plan: FunctionPlan, deadline_seconds: float, pointers: Pointers | None
     ) -> Handler:
@@ -111,19 +121,27 @@ class CoreProgram:
         is_stateless = self.is_stateless or is_only_program(self.signatures)
         if self.isolation is not None:
             isolation = Isolation(self.isolation, is_stateless, wasi)
-            return CoreRun(self.module, IsolatedInstance(self.module, folder, limits, isolation))
-        kind = StatelessInstances if is_stateless else Instance
-        return CoreRun(self.module, kind(engine, self.module, folder, limits, wasi))
+            isolated = IsolatedInstance(self.module, folder, limits, isolation)
+            return CoreRun(self.module, isolated, "isolated")
+        if is_stateless:
+            instances = StatelessInstances(engine, self.module, folder, limits, wasi)
+            return CoreRun(self.module, instances, "stateless")
+        return CoreRun(self.module, Instance(engine, self.module, folder, limits, wasi))
 
 
 @dataclass(frozen=True, slots=True)
 class CoreRun:
     module: Module
     instance: Running
+    kind: str = "ordered"
 
     @property
     def generation(self) -> int:
         return self.instance.generation
+
+    @property
+    def pending(self) -> int:
+        return self.instance.pending
 
     async def start(self) -> None:
         await self.instance.start()
@@ -168,10 +186,15 @@ class ComponentProgram:
 @dataclass(frozen=True, slots=True)
 class ComponentRun:
     instance: ComponentInstance
+    kind: str = "component"
 
     @property
     def generation(self) -> int:
         return self.instance.generation
+
+    @property
+    def pending(self) -> int:
+        return self.instance.pending
 
     async def start(self) -> None:
         await self.instance.start()

@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import queue
 import threading
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,6 +72,8 @@ class Engine:
         self._imports = ImportTable(self.native, namespaces)
         self._cache = CompileCache(cache_path, fingerprint()) if cache_path else None
         self._compiling = asyncio.Semaphore(COMPILERS_LIMIT)
+        # What became of modules and components: how often they were "cached", "compiled", "rejected".
+        self.compilations: Counter[str] = Counter()
 
     async def __aenter__(self) -> Self:
         self.ticker.start()
@@ -137,10 +140,20 @@ class Engine:
         digest = hashlib.sha256(binary).hexdigest()
         kept = await asyncio.to_thread(self._load, digest, deserialize)
         if kept is not None:
+            self.compilations["cached"] += 1
             return _Compiled(kept, digest)
         async with self._compiling:
-            code = await compile_apart(binary, self.limits)
+            code = await self._compile_apart(binary)
         return _Compiled(await asyncio.to_thread(self._keep, digest, code, deserialize), digest)
+
+    async def _compile_apart(self, binary: bytes) -> bytes:
+        try:
+            code = await compile_apart(binary, self.limits)
+        except ModuleRejected:
+            self.compilations["rejected"] += 1
+            raise
+        self.compilations["compiled"] += 1
+        return code
 
     def _load(self, digest: str, deserialize: Deserialize[_N]) -> _N | None:
         code = self._cache.get(digest) if self._cache else None

@@ -51,6 +51,10 @@ class Instance:
     def generation(self) -> int:
         return self._current.generation
 
+    @property
+    def pending(self) -> int:
+        return self._worker.pending + self._turns.waiting
+
     async def __aenter__(self) -> Self:
         await self.start()
         return self

@@ -45,6 +45,10 @@ class StatelessInstances:
             _Lane(engine, module, folder, limits, wasi, number) for number in range(count)
         ]
 
+    @property
+    def pending(self) -> int:
+        return sum(lane.worker.pending for lane in self._lanes)
+
     async def __aenter__(self) -> Self:
         await self.start()
         return self

@@ -26,6 +26,11 @@ class Turns:
         return not self._waiting and not self._is_taken and self._is_idle()
 
     @property
+    def waiting(self) -> int:
+        """How many callers wait for their turn."""
+        return len(self._waiting)
+
+    @property
     def has_waiting(self) -> bool:
         return bool(self._waiting) or self._is_taken
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -181,6 +182,10 @@ class Invocations:
             forgotten.append(int(oldest.number))
         if forgotten and self._recorder is not None:
             self._recorder.forget(forgotten)
+
+    def under_way(self) -> Counter[str]:
+        """How many are pending or run, by their Things."""
+        return Counter(invocation.thing for invocation in self._running.values())
 
     async def load(self, value: Value) -> Value:
         """A value of an invocation with its files as Contents. Raises StorageFailed."""

@@ -66,6 +66,10 @@ class Servient(WotpyServient):
     def enabled_exposed_things(self) -> Iterator[ExposedThing]:
         yield from tuple(self._enabled.values())
 
+    def serves(self, name: str) -> bool:
+        """Whether there is a Thing under this name in paths."""
+        return name in self._enabled
+
     def exposed(self, name: str) -> ExposedThing:
         """The Thing that is served under this name, id or title. Raises NotFound."""
         found = self._enabled.get(name)

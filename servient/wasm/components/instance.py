@@ -45,6 +45,10 @@ class ComponentInstance:
         self._is_closed = False
         self.generation = 0
 
+    @property
+    def pending(self) -> int:
+        return self._line.pending if self._line is not None else 0
+
     async def __aenter__(self) -> Self:
         await self.start()
         return self

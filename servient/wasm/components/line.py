@@ -58,6 +58,11 @@ class Line:
         return self._left.done() and self._running is not None
 
     @property
+    def pending(self) -> int:
+        """How many calls run or wait."""
+        return len(self._answers)
+
+    @property
     def is_left(self) -> bool:
         return self._left.done()
 

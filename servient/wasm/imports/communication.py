@@ -1,11 +1,9 @@
 """`communication`: bytes to functions on other machines, which the operator has named."""
 
-from collections.abc import Mapping
-
-import httpx
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any
 
 from servient.errors import ActionFailed
-from servient.version import VERSION
 from servient.wasm.imports.caller import Caller
 from servient.wasm.imports.host_function import HostFunction
 from servient.wasm.imports.waiting import wait_for
@@ -24,8 +22,7 @@ class Communication:
 
     def __init__(self, targets: Mapping[str, str]) -> None:
         self._targets = dict(targets)
-        # Made once: it takes longer than a request.
-        self._tls = httpx.create_ssl_context() if targets else None
+        self._post = _make_post() if targets else None
 
     def functions(self) -> Mapping[str, HostFunction]:
         return {"rpcCall": HostFunction(Signature((I32, I32, I32, I32), ()), self._call)}
@@ -36,27 +33,21 @@ class Communication:
             raise ActionFailed(f"no target has a name of {name_length & U32} bytes")
         target = caller.read_text(name, name_length)
         url = self._targets.get(target)
-        if url is None:
+        if url is None or self._post is None:
             raise ActionFailed(
                 f"there is no target {target[:100]!r}: it must stand in the setting `rpc_targets`"
             )
         try:
-            status = wait_for(self._post(url, caller.read(data, length)), caller)
-        except (httpx.HTTPError, OSError) as error:
+            status = wait_for(self._post(url, FIELD, caller.read(data, length)), caller)
+        except OSError as error:
             reason = str(error) or type(error).__name__
             raise ActionFailed(f"target {target!r} cannot be reached: {reason[:200]}") from error
         if not 200 <= status < 300:
             raise ActionFailed(f"target {target!r} answered with status {status}")
 
-    async def _post(self, url: str, data: bytes) -> int:
-        """The status; the answer's body is not looked at."""
-        client = httpx.AsyncClient(
-            follow_redirects=False,
-            trust_env=False,
-            timeout=None,  # noqa: S113 - the guest's deadline bounds it
-            verify=self._tls or True,
-            headers={"User-Agent": f"wasm-servient/{VERSION}"},
-        )
-        file = (FIELD, data, "application/octet-stream")
-        async with client, client.stream("POST", url, files={FIELD: file}) as answer:
-            return answer.status_code
+
+def _make_post() -> Callable[[str, str, bytes], Coroutine[Any, Any, int]]:
+    # Here, since few servients have targets.
+    from servient.wasm.imports.post import Post  # noqa: PLC0415
+
+    return Post()

@@ -96,6 +96,10 @@ class IsolatedInstance:
         """Of the present process, where there is one."""
         return self._child.pid if self._child else None
 
+    @property
+    def pending(self) -> int:
+        return len(self._waiting) + len(self._sent)
+
     async def start(self) -> None:
         """Start a process, and the module in it. Raises ServientError when that fails."""
         self._child = await self._launch()

@@ -1,0 +1,1 @@
+"""What the servient counts, and how Prometheus reads it."""
