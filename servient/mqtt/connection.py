@@ -1,24 +1,27 @@
 """One connection to an MQTT broker: what is sent, subscribed and acknowledged on it."""
 
 import asyncio
+import itertools
 import logging
 import secrets
-import socket
 from collections import deque
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
-from servient.mqtt.errors import BrokerRefused, BrokerUnreachable, ConnectionLost
+from servient.mqtt.errors import BrokerRefused, BrokerUnreachable, ConnectionLost, MqttError
 from servient.mqtt.message import Broker, Identity, Message
-from servient.mqtt.paho import (
-    SUCCESS,
-    Client,
-    ReasonCode,
-    subscription,
-    to_message,
+from servient.mqtt.packets import (
+    FAILURE,
+    PUBACK,
+    PUBLISH,
+    Malformed,
+    parse_publish,
+    to_puback,
+    to_publish,
 )
+from servient.mqtt.paho import SUCCESS, Client, ReasonCode, refusal, subscription
 from servient.mqtt.probe import find_version
+from servient.mqtt.wire import Wire, open_socket
 
 logger = logging.getLogger(__name__)
 
@@ -28,8 +31,12 @@ DISCONNECT_SECONDS = 2.0
 # Messages on their way to the broker at once; it may want fewer.
 WINDOW = 64
 PACKET_LIMIT_BYTES = 64 * 1024 * 1024
+# The ids of what is published; paho has those below for its own packets.
+_PACKET_IDS = range(0x8000, 0x10000)
 
 Receive = Callable[[Message], None]
+# Called with None when the broker has the message (QoS 0: when it is on its way), else with the reason.
+Done = Callable[[MqttError | None], None]
 
 
 async def connect(
@@ -71,33 +78,34 @@ class Connection:
         self.version = version
         self.window = WINDOW
         self.lost: asyncio.Future[str] = self._loop.create_future()
+        self._wire: Wire
         self._client: Client
         self._packet_limit_bytes: int | None = None
         self._accepted: asyncio.Future[None] = self._loop.create_future()
-        self._unacknowledged: dict[int, asyncio.Future[None]] = {}
+        self._packet_ids = itertools.cycle(_PACKET_IDS)
+        self._unacknowledged: dict[int, Done] = {}
         self._subscribing: dict[int, asyncio.Future[None]] = {}
-        self._waiting: deque[tuple[Message, asyncio.Future[None]]] = deque()
+        self._waiting: deque[tuple[Message, Done]] = deque()
         self._unaccepted: set[int] = set()
+        self._kinds = {PUBLISH: self._take_message, PUBACK: self._take_acknowledgement}
 
     async def open(self, will: Message | None, packet_limit_bytes: int) -> None:
         """Raises BrokerUnreachable, BrokerRefused, or ConnectionLost when there is no answer."""
         try:
-            connected = await _open_socket(self._broker)
+            connected = await open_socket(self._broker.host, self._broker.port)
         except OSError as error:
             raise BrokerUnreachable(f"{self._broker} cannot be reached: {error}") from error
-        client = self._client = Client(
-            connected, self._client_id, self.version, self._ended, self._identity
-        )
+        wire = self._wire = Wire(connected, self._take, self._go_on, self._ended)
+        client = self._client = Client(wire, self._client_id, self.version, self._identity)
         client.paho.on_connect = self._on_connect
-        client.paho.on_message = self._on_message
-        client.paho.on_publish = self._on_publish
         client.paho.on_subscribe = self._on_subscribe
         client.paho.on_unsubscribe = self._on_subscribe
         try:
+            wire.open()
             client.begin(self._broker, will, packet_limit_bytes)
             await self._accepted
         except BaseException:
-            client.end("no connection came about")
+            wire.end("no connection came about")
             raise
 
     async def close(self) -> None:
@@ -109,22 +117,35 @@ class Connection:
 
     def abort(self, reason: str) -> None:
         """End the connection without a word: the broker publishes the will."""
-        self._client.end(reason)
+        self._wire.end(reason)
 
     def send(self, message: Message) -> asyncio.Future[None]:
-        """Done when the broker has it (QoS 0: when it is written).
+        """Done when the broker has it (QoS 0: when it is on its way).
 
         Fails with ConnectionLost, or with BrokerRefused for what the broker never will take.
         Messages go out in the order of the calls, whether or not anybody awaits them.
         """
         future = self._loop.create_future()
-        if self.lost.done():
-            future.set_exception(ConnectionLost(self.lost.result()))
-        elif self._waiting or len(self._unacknowledged) >= self.window:
-            self._waiting.append((message, future))
-        else:
-            self._publish(message, future)
+
+        def done(error: MqttError | None) -> None:
+            if future.done():
+                return
+            if error is None:
+                future.set_result(None)
+            else:
+                future.set_exception(error)
+
+        self.publish(message, done)
         return future
+
+    def publish(self, message: Message, done: Done) -> None:
+        """Like `send`, for those who send much. `done` may be called before this returns."""
+        if self.lost.done():
+            done(ConnectionLost(self.lost.result()))
+        elif self._waiting or not self._has_room:
+            self._waiting.append((message, done))
+        else:
+            self._publish(message, done)
 
     async def subscribe(self, *filters: str, is_own_heard: bool = True) -> None:
         """Raises MqttError. What we publish ourselves is always heard with MQTT 3.1.1."""
@@ -155,38 +176,90 @@ class Connection:
         finally:
             self._subscribing.pop(packet_id, None)
 
-    def _publish(self, message: Message, future: asyncio.Future[None]) -> None:
-        try:
-            self._check_message(message)
-            result, packet_id = self._client.publish(message)
-        except ValueError as error:
-            future.set_exception(BrokerRefused(f"cannot be published: {error}"))
-            return
-        if result != SUCCESS:
-            future.set_exception(ConnectionLost("there is no connection"))
-        else:
-            self._unacknowledged[packet_id] = future
+    @property
+    def _has_room(self) -> bool:
+        return len(self._unacknowledged) < self.window and not self._wire.is_full
 
-    def _check_message(self, message: Message) -> None:
-        """What brokers end connections over, and paho lets pass (MQTT 5 sections 3.2.2.3.6, 4.7.3)."""
-        if not message.topic:
-            raise ValueError("the topic is empty")
-        limit, headers = self._packet_limit_bytes, 2 * len(message.topic) + 4096
-        if limit is not None and len(message.payload) + headers > limit:
-            raise ValueError(f"the broker takes no more than {limit} bytes")
+    def _publish(self, message: Message, done: Done) -> None:
+        packet_id = self._free_packet_id() if message.qos else 0
+        limit = self._packet_limit_bytes
+        try:
+            packet = to_publish(message, packet_id, self.version)
+            if limit is not None and len(packet) > limit:  # a broker ends the connection over it
+                raise ValueError(f"the broker takes no more than {limit} bytes")
+        except ValueError as error:
+            done(BrokerRefused(f"cannot be published: {error}"))
+            return
+        self._wire.write(packet)
+        if packet_id:
+            self._unacknowledged[packet_id] = done
+        else:
+            done(None)
+
+    def _free_packet_id(self) -> int:
+        return next(each for each in self._packet_ids if each not in self._unacknowledged)
+
+    def _go_on(self) -> None:
+        while self._waiting and self._has_room:
+            self._publish(*self._waiting.popleft())
 
     def _ended(self, reason: str) -> None:
+        self._client.end()
         if not self._accepted.done():
             self._accepted.set_exception(ConnectionLost(f"{self._broker}: {reason}"))
         self.lost.set_result(reason)
-        unfinished = [*self._unacknowledged.values(), *self._subscribing.values()]
-        unfinished += [future for _, future in self._waiting]
+        unfinished = [*self._unacknowledged.values(), *(done for _, done in self._waiting)]
+        subscribing = tuple(self._subscribing.values())
         self._unacknowledged.clear()
         self._unaccepted.clear()
         self._waiting.clear()
-        for future in unfinished:
+        for done in unfinished:
+            done(ConnectionLost(reason))
+        for future in subscribing:
             if not future.done():
                 future.set_exception(ConnectionLost(reason))
+
+    # What comes in
+
+    def _take(self, first: int, body: bytes) -> None:
+        """Raises anything for a packet that is malformed, which ends the connection."""
+        take = self._kinds.get(first >> 4)
+        if take is None:
+            self._client.take(first, body)
+        elif self._accepted.done():
+            take(first, body)
+        else:
+            raise Malformed("a message comes before the connection is accepted")
+
+    def _take_message(self, first: int, body: bytes) -> None:
+        # Without an identity, a message is acknowledged by itself.
+        acknowledge = self._acknowledge if self._identity is not None else None
+        message = parse_publish(first, body, self.version, acknowledge)
+        if message.qos:
+            self._unaccepted.add(message.packet_id)
+        try:
+            self._receive(message)
+        except Exception:  # a bug of ours must not end the connection
+            logger.exception("a message on %.200s was not handled", message.topic)
+            message.acknowledge()
+        if message.qos and acknowledge is None:
+            self._acknowledge(message.packet_id)
+
+    def _acknowledge(self, packet_id: int) -> None:
+        """Once, and on the connection that the message came on."""
+        if packet_id in self._unaccepted:
+            self._unaccepted.discard(packet_id)
+            self._wire.write(to_puback(packet_id))
+
+    def _take_acknowledgement(self, _: int, body: bytes) -> None:
+        if len(body) < 2:
+            raise Malformed("an acknowledgement says not of what")
+        done = self._unacknowledged.pop(body[0] << 8 | body[1], None)
+        code = body[2] if len(body) > 2 else 0
+        if done is not None:
+            is_taken = code < FAILURE
+            done(None if is_taken else BrokerRefused(f"the broker refuses it: {refusal(code)}"))
+        self._go_on()
 
     # What paho calls
 
@@ -202,40 +275,6 @@ class Connection:
         self.window = min(WINDOW, getattr(properties, "ReceiveMaximum", WINDOW))
         self._packet_limit_bytes = getattr(properties, "MaximumPacketSize", None)
         self._accepted.set_result(None)
-
-    def _on_message(self, _client: Any, _data: Any, received: Any) -> None:
-        if received.qos:
-            self._unaccepted.add(received.mid)
-        acknowledge = partial(self._acknowledge, received.mid, received.qos)
-        try:
-            message = to_message(received, acknowledge)
-        except UnicodeDecodeError:
-            logger.info("%s sent a topic that is not UTF-8", self._broker)
-            acknowledge()
-            return
-        try:
-            self._receive(message)
-        except Exception:  # a bug of ours must not end the connection
-            logger.exception("a message on %.200s was not handled", message.topic)
-            acknowledge()
-
-    def _acknowledge(self, packet_id: int, qos: int) -> None:
-        """Once, and on the connection that the message came on (paho does nothing but for an identity)."""
-        if packet_id in self._unaccepted:
-            self._unaccepted.discard(packet_id)
-            self._client.paho.ack(packet_id, qos)
-
-    def _on_publish(
-        self, _client: Any, _data: Any, packet_id: int, reason: ReasonCode, _properties: Any
-    ) -> None:
-        future = self._unacknowledged.pop(packet_id, None)
-        if future is not None and not future.done():
-            if reason.is_failure:
-                future.set_exception(BrokerRefused(f"the broker refuses the message: {reason}"))
-            else:
-                future.set_result(None)
-        while self._waiting and len(self._unacknowledged) < self.window:
-            self._publish(*self._waiting.popleft())
 
     def _on_subscribe(
         self, _client: Any, _data: Any, packet_id: int, reasons: Any, _properties: Any
@@ -253,26 +292,3 @@ class Connection:
 def new_client_id() -> str:
     """Nobody else's. Clients of 3.1.1 can count on 23 letters and digits only (section 3.1.3.1)."""
     return f"servient{secrets.token_hex(7)}"
-
-
-async def _open_socket(broker: Broker) -> socket.socket:
-    """A connected socket. Raises OSError."""
-    loop = asyncio.get_running_loop()
-    failure = OSError("the name has no address")
-    for family, kind, protocol, _, address in await loop.getaddrinfo(
-        broker.host, broker.port, type=socket.SOCK_STREAM
-    ):
-        opened = socket.socket(family, kind, protocol)
-        opened.setblocking(False)
-        try:
-            await loop.sock_connect(opened, address)
-            opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        except OSError as error:
-            opened.close()
-            failure = error
-        except BaseException:
-            opened.close()
-            raise
-        else:
-            return opened
-    raise failure

@@ -25,6 +25,8 @@ from servient.bindings.websocket.json_rpc import JsonRpc
 from servient.bindings.websocket.web_thing_protocol import WebThingProtocol
 from servient.errors import InvalidInput, ServientError
 from servient.mqtt.message import Message
+from servient.mqtt.packets import Malformed as MalformedPacket
+from servient.mqtt.packets import parse_publish, to_publish
 from servient.security.credentials import parse_credentials
 from servient.wot.accept import parse_accept, quality
 from servient.wot.codecs import decode, parse_cbor, to_cbor
@@ -176,6 +178,18 @@ def _mqtt_requests() -> list[bytes]:
     ]
 
 
+def _mqtt_packets() -> list[bytes]:
+    """The first byte of a PUBLISH, and what follows its length."""
+    message = Message("a/b", b"{}", 1, True, "text/plain", "c/d", b"\x00")
+    versions = (to_publish(message, 7, version) for version in (4, 5))
+    return [packet[:1] + packet[2:] for packet in versions]
+
+
+def _parse_mqtt_packet(data: bytes) -> None:
+    for version in (4, 5):
+        parse_publish(data[0] if data else 0, data[1:], version)
+
+
 def _datagrams() -> list[bytes]:
     path = b"\xb6things\x06sponge\x0aproperties\x06number"
     codes = (Code.GET, Code.POST, Code.PUT, Code.FETCH, Code.EMPTY, Code.CONTENT)
@@ -231,4 +245,5 @@ PARSERS = (
         change_document,
     ),
     Parser("MQTT message", _mqtt_requests, _parse_mqtt, (ServientError,)),
+    Parser("MQTT packet", _mqtt_packets, _parse_mqtt_packet, (MalformedPacket,)),
 )

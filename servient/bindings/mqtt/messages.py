@@ -23,15 +23,11 @@ def to_message(
     content = Content(b"") if value is None else encode(value)
     if len(content.body) > payload_limit_bytes:
         raise TooLarge(f"{len(content.body)} bytes are more than this binding sends")
-    media_type = content.media_type if _MEDIA_TYPE.fullmatch(content.media_type) else None
-    return Message(
-        topic,
-        content.body,
-        qos,
-        is_retained,
-        media_type if content.body else None,
-        correlation=correlation,
-    )
+    media_type: str | None = content.media_type
+    is_sayable = media_type is JSON_MEDIA_TYPE or _MEDIA_TYPE.fullmatch(content.media_type)
+    if not is_sayable or not content.body:
+        media_type = None
+    return Message(topic, content.body, qos, is_retained, media_type, correlation=correlation)
 
 
 def to_problem(

@@ -5,15 +5,15 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from servient.bindings.mqtt.channels import Channel, Channels
 from servient.bindings.mqtt.messages import to_message
 from servient.bindings.mqtt.outbox import Outbox
 from servient.bindings.mqtt.topics import Topics
-from servient.errors import NotFound, ServientError
+from servient.errors import ServientError
 from servient.mqtt.message import Message
 from servient.mqtt.terms import ONLINE
 from servient.wot.content import Value
-from servient.wot.description import Affordance
-from servient.wot.operations import AffordanceKind, Operation
+from servient.wot.operations import AffordanceKind
 from servient.wot.subscription import Notification
 from servient.wot.thing import ExposedThing
 
@@ -27,6 +27,7 @@ PAUSE_SECONDS = 0.01
 class _Mirrored:
     thing: ExposedThing
     undo: Callable[[], None]
+    channels: Channels
     retained: dict[str, Message] = field(default_factory=dict)
 
 
@@ -57,7 +58,9 @@ class Mirror:
     def add(self, thing: ExposedThing) -> None:
         if thing.name in self._things or not self._shows(thing.name):
             return
-        mirrored = _Mirrored(thing, thing.publisher.listen(self._hear))
+        mirrored = _Mirrored(
+            thing, thing.publisher.listen(self._hear), Channels(self._topics, thing)
+        )
         self._things[thing.name] = mirrored
         self._retain(mirrored, Message(self._topics.of_thing(thing.name), ONLINE, is_retained=True))
         for affordance in thing.description:
@@ -65,7 +68,7 @@ class Mirror:
                 continue
             value = thing.value_of(affordance.name)
             if value is not None:
-                self._publish(mirrored, affordance, value)
+                self._publish(mirrored, affordance.kind, affordance.name, value)
 
     def remove(self, name: str) -> None:
         """Nothing of the Thing stays on the broker."""
@@ -97,28 +100,29 @@ class Mirror:
 
     def _hear(self, notification: Notification) -> None:
         mirrored = self._things.get(notification.thing)
-        if mirrored is None:
-            return
-        try:
-            affordance = mirrored.thing.description.find(notification.kind, notification.name)
-        except NotFound:  # removed from the Thing meanwhile
-            return
-        self._publish(mirrored, affordance, notification.value)
+        if mirrored is not None:
+            value = notification.value
+            self._publish(mirrored, notification.kind, notification.name, value)
 
-    def _publish(self, mirrored: _Mirrored, affordance: Affordance, value: Value) -> None:
-        is_state = affordance.kind is AffordanceKind.PROPERTY
-        if is_state and not _is_public(affordance):
+    def _publish(self, mirrored: _Mirrored, kind: AffordanceKind, name: str, value: Value) -> None:
+        channel = mirrored.channels.find(kind, name)
+        if channel is None:
             return
-        topic = self._topics.of(mirrored.thing.name, affordance)
-        try:
-            message = to_message(topic, value, self._payload_limit_bytes, is_retained=is_state)
-        except ServientError as error:
-            logger.warning("%s is not published: %s", topic, error)
+        message = self._message(channel, value)
+        if message is None:
             return
-        if is_state:
+        if channel.is_retained:
             self._retain(mirrored, message)
         else:
             self._outbox.put(message)
+
+    def _message(self, channel: Channel, value: Value) -> Message | None:
+        limit, is_retained = self._payload_limit_bytes, channel.is_retained
+        try:
+            return to_message(channel.topic, value, limit, is_retained=is_retained)
+        except ServientError as error:
+            logger.warning("%s is not published: %s", channel.topic, error)
+            return None
 
     def _retain(self, mirrored: _Mirrored, message: Message) -> None:
         topic = message.topic
@@ -144,8 +148,3 @@ class Mirror:
     def _go_on(self, topic: str) -> None:
         if (message := self._pausing.pop(topic, None)) is not None:
             self._put(message)
-
-
-def _is_public(affordance: Affordance) -> bool:
-    """Everybody who may subscribe sees a retained value: only what may be read and observed."""
-    return {Operation.OBSERVE_PROPERTY, Operation.READ_PROPERTY} <= affordance.operations

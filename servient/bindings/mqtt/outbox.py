@@ -6,7 +6,7 @@ import logging
 from functools import partial
 
 from servient.mqtt.connection import Connection
-from servient.mqtt.errors import ConnectionLost
+from servient.mqtt.errors import ConnectionLost, MqttError
 from servient.mqtt.message import Message
 
 logger = logging.getLogger(__name__)
@@ -35,14 +35,19 @@ class Outbox:
         self._waiting: dict[_Key, Message] = {}
         self._count = 0
         self._size_bytes = 0
-        self._sent: dict[int, tuple[_Key, Message]] = {}
+        self._sent: dict[int, Message] = {}
         self._unacknowledged: dict[_Key, Message] = {}
         self._empty = asyncio.Event()
         self._empty.set()
+        self._is_publishing = False
         self.dropped = 0
 
     def put(self, message: Message) -> None:
         self._empty.clear()
+        connection = self._connection
+        if connection is not None and not self._waiting and len(self._sent) < connection.window:
+            self._send(connection, message)
+            return
         if message.is_retained:
             self._waiting.pop(message.topic, None)
             self._waiting[message.topic] = message
@@ -94,22 +99,31 @@ class Outbox:
         return message
 
     def _publish(self) -> None:
-        connection = self._connection
-        while connection and self._waiting and len(self._sent) < connection.window:
-            key = next(iter(self._waiting))
-            message = self._leave(key)
-            number = next(self._numbers)
-            self._sent[number] = key, message
-            connection.send(message).add_done_callback(partial(self._done, number))
+        if self._is_publishing:  # one that is done at once
+            return
+        self._is_publishing = True
+        try:
+            connection = self._connection
+            while connection and self._waiting and len(self._sent) < connection.window:
+                self._send(connection, self._leave(next(iter(self._waiting))))
+        finally:
+            self._is_publishing = False
 
-    def _done(self, number: int, acknowledged: asyncio.Future[None]) -> None:
-        key, message = self._sent.pop(number)
-        error = acknowledged.exception()
+    def _send(self, connection: Connection, message: Message) -> None:
+        number = next(self._numbers)
+        self._sent[number] = message
+        connection.publish(message, partial(self._done, number))
+
+    def _done(self, number: int, error: MqttError | None) -> None:
+        message = self._sent.pop(number)
+        if isinstance(error, ConnectionLost):
+            self._connection = None  # what waits must not go before what was sent
         if isinstance(error, ConnectionLost) and message.qos:
-            self._unacknowledged[key] = message
+            self._unacknowledged[message.topic if message.is_retained else number] = message
         elif error is not None:
             self.dropped += 1
             logger.warning("a message on %.200s is lost: %s", message.topic, error)
-        self._publish()
+        if self._waiting:
+            self._publish()
         if not len(self):
             self._empty.set()

@@ -1,10 +1,9 @@
 """What waits for a connection, and what does not get lost with one."""
 
-import asyncio
 from typing import cast
 
 from servient.bindings.mqtt.outbox import Outbox
-from servient.mqtt.connection import Connection
+from servient.mqtt.connection import Connection, Done
 from servient.mqtt.errors import BrokerRefused, ConnectionLost
 from servient.mqtt.message import Message
 
@@ -14,12 +13,10 @@ class Wire:
 
     def __init__(self, window: int = 100) -> None:
         self.window = window
-        self.sent: list[tuple[Message, asyncio.Future[None]]] = []
+        self.sent: list[tuple[Message, Done]] = []
 
-    def send(self, message: Message) -> asyncio.Future[None]:
-        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self.sent.append((message, future))
-        return future
+    def publish(self, message: Message, done: Done) -> None:
+        self.sent.append((message, done))
 
     def payloads(self) -> list[bytes]:
         return [message.payload for message, _ in self.sent]
@@ -35,11 +32,6 @@ def event(number: int) -> Message:
 
 def state(topic: str, payload: bytes) -> Message:
     return Message(topic, payload, is_retained=True)
-
-
-async def turn() -> None:
-    await asyncio.sleep(0)
-    await asyncio.sleep(0)
 
 
 async def test_of_a_state_the_latest_waits_in_order() -> None:
@@ -71,8 +63,7 @@ async def test_only_so_much_is_under_way_and_newer_states_replace_what_waits() -
     for number in range(10):
         outbox.put(state("a", b"%d" % number))
     assert wire.payloads() == [b"0"]
-    wire.sent[0][1].set_result(None)
-    await turn()
+    wire.sent[0][1](None)
     assert wire.payloads() == [b"0", b"9"]
 
 
@@ -84,18 +75,16 @@ async def test_what_was_not_acknowledged_goes_out_again() -> None:
     outbox.put(state("b", b"kept"))
     outbox.put(Message("e", b"at most once", qos=0))
     outbox.put(event(2))
-    first.sent[0][1].set_result(None)
-    await turn()
+    first.sent[0][1](None)
     outbox.put(state("a", b"new"))
-    for _, future in first.sent[1:]:
-        future.set_exception(ConnectionLost("pulled"))
+    for _, done in tuple(first.sent[1:]):
+        done(ConnectionLost("pulled"))
     outbox.detach()
-    await turn()
     assert not await outbox.drained(0.01)
     attach(outbox, second)
     assert second.payloads() == [b"kept", b"2", b"new"]
-    for _, future in second.sent:
-        future.set_result(None)
+    for _, done in tuple(second.sent):
+        done(None)
     assert await outbox.drained(5)
     assert len(outbox) == 0
 
@@ -104,6 +93,6 @@ async def test_what_the_broker_refuses_is_given_up() -> None:
     outbox, wire = Outbox(), Wire()
     attach(outbox, wire)
     outbox.put(event(1))
-    wire.sent[0][1].set_exception(BrokerRefused("too large"))
+    wire.sent[0][1](BrokerRefused("too large"))
     assert await outbox.drained(5)
     assert outbox.dropped == 1
