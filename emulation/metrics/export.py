@@ -22,13 +22,18 @@ class MissingPackage(EmulationError):
     """Something needs a package that is not installed; says which."""
 
 
-# With the time of the handler beside each call, which is what most ask for.
+# With the time of the handler beside each call, and that of the emission beside each event.
 _QUERIES = {
     "interaction": """
         SELECT i.*, e.seconds AS handler_seconds, e.replica AS producer FROM interaction i
         LEFT JOIN tied t ON t.consumed = i.rowid LEFT JOIN interaction e ON e.rowid = t.exposed
         ORDER BY i.at
-    """
+    """,
+    "event": """
+        SELECT v.*, e.at AS emitted_at, v.at - e.at AS delivery_seconds FROM event v
+        LEFT JOIN heard h ON h.event = v.rowid LEFT JOIN emission e ON e.rowid = h.emission
+        ORDER BY v.at
+    """,
 }
 
 
@@ -72,4 +77,4 @@ def _write_parquet(path: Path, heads: list[str], rows: sqlite3.Cursor) -> None:
 
 
 def _kind(head: str, kinds: dict[str, type]) -> type:
-    return float if head.endswith("seconds") else kinds.get(head, str)
+    return float if head.endswith(("seconds", "_at")) else kinds.get(head, str)

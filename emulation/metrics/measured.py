@@ -8,6 +8,7 @@ import reactivex
 from reactivex.disposable import CompositeDisposable, Disposable
 from wotpy.wot.consumed.thing import ConsumedThing
 
+from emulation.metrics.emissions import body_of, digest_of, witness_emissions
 from emulation.metrics.forms import Route, find_route
 from emulation.metrics.recorder import Recorder
 from emulation.metrics.records import (
@@ -18,8 +19,7 @@ from emulation.metrics.records import (
     SubscriptionRecord,
 )
 from emulation.metrics.span import current, outgoing
-from servient.errors import ServientError
-from servient.wot.content import Content, Value, encode
+from servient.wot.content import Value
 from servient.wot.operations import Operation
 from servient.wot.witness import Ending
 
@@ -37,8 +37,9 @@ def measure(wot: Any, recorder: Recorder, *, carries_traces: bool = True) -> "Me
 
 
 def witness_interactions(servient: Any, recorder: Recorder) -> None:
-    """Record what consumers do with the Things of a servient, those deployed on it too."""
+    """Record what consumers do with the Things of a servient and what these emit, deployed ones too."""
     servient.witness = RecordingWitness(recorder)
+    witness_emissions(servient, recorder)
 
 
 class RecordingWitness:
@@ -49,7 +50,7 @@ class RecordingWitness:
 
     def begun(self, operation: Operation, thing: str, affordance: str, value: Value) -> Ending:
         span, at, start = current(), time.time(), time.perf_counter()
-        input_bytes = size_of(value)
+        input_bytes = len(body_of(value))
 
         def ended(output: Value = None, error: BaseException | None = None) -> None:
             self._recorder.record(
@@ -62,7 +63,7 @@ class RecordingWitness:
                     affordance,
                     operation.value,
                     input_bytes=input_bytes,
-                    output_bytes=size_of(output),
+                    output_bytes=len(body_of(output)),
                     error=to_text(error),
                     trace=span.trace,
                     span=span.span,
@@ -171,8 +172,8 @@ class MeasuredThing(ConsumedThing):
                         operation.value,
                         route.protocol,
                         route.href,
-                        size_of(value),
-                        size_of(output),
+                        len(body_of(value)),
+                        len(body_of(output)),
                         to_text(failure),
                         span.trace,
                         span.span,
@@ -195,8 +196,9 @@ class MeasuredThing(ConsumedThing):
 
             def on_next(event: Any) -> None:
                 where = (thing, name, operation.value, route.protocol)
-                size = size_of(_data(event))
-                self._recorder.record(EventRecord(replica, time.time(), *where, size))
+                at, data = time.time(), _data(event)
+                size, digest = len(body_of(data)), digest_of(data)
+                self._recorder.record(EventRecord(replica, at, *where, size, digest))
                 observer.on_next(event)
 
             def on_error(error: Exception) -> None:
@@ -231,18 +233,6 @@ def _data(event: Any) -> Value:
     """What an item of WoTPy's observables carries: an event's data, or a property's new value."""
     data = getattr(event, "data", event)
     return getattr(data, "value", data)
-
-
-def size_of(value: Value) -> int:
-    """How many bytes a value is when it is encoded; 0 for none, and for what cannot be."""
-    if value is None:
-        return 0
-    if isinstance(value, Content):
-        return len(value.body)
-    try:
-        return len(encode(value).body)
-    except ServientError:
-        return 0
 
 
 def to_text(error: BaseException | None) -> str:

@@ -22,6 +22,23 @@ WHERE c.side = 'consumed' AND e.side = 'exposed' AND c.span != ''
   AND e.affordance = c.affordance AND e.operation = c.operation
 ORDER BY c.at
 """
+# How long before its receipt an emission is looked for: beyond any line's delay and queue.
+DELIVERY_SECONDS = 60.0
+_HEARD = "CREATE TABLE heard (event INTEGER PRIMARY KEY, emission INTEGER)"
+# Where the same value was emitted twice, nobody knows which of them it is. What a subscriber is told
+# when it begins is older than its subscription, and nobody's emission.
+_BY_DIGEST = """
+INSERT INTO heard
+SELECT event.rowid, emission.rowid FROM event JOIN emission
+  ON emission.digest = event.digest AND emission.affordance = event.affordance
+  AND emission.thing = event.thing AND emission.operation = event.operation
+WHERE event.digest != '' AND emission.at BETWEEN event.at - ? AND event.at + ?
+  AND emission.at >= (
+    SELECT coalesce(max(s.at), 0) FROM subscription s
+    WHERE s.change = 'begun' AND s.replica = event.replica AND s.thing = event.thing
+      AND s.affordance = event.affordance AND s.operation = event.operation AND s.at <= event.at)
+GROUP BY event.rowid HAVING count(*) = 1
+"""
 # A call may have carried a trace over a wire that lost it; what came with one is found by it.
 _CALLS = "rowid NOT IN (SELECT consumed FROM tied)"
 _WORKS = "span = ''"
@@ -33,11 +50,15 @@ WHERE side = ? AND {condition} ORDER BY at
 
 @dataclass(frozen=True, slots=True)
 class Ties:
-    """How many consumers' calls were found again with their producers, by which means."""
+    """How many consumers' calls were found again with their producers, by which means; and how many
+    of the events that they received with their emissions.
+    """
 
     by_trace: int
     by_time: int
     calls: int
+    heard: int = 0
+    events: int = 0
 
 
 def merge(paths: Iterable[Path], out: Path) -> Ties:
@@ -97,9 +118,19 @@ def tie(database: sqlite3.Connection) -> Ties:
         database.execute(_TIED)
         by_trace = database.execute(_BY_SPAN).rowcount
         by_time = _tie_by_time(database)
+        heard = _hear(database)
     query = "SELECT count(*) FROM interaction WHERE side = 'consumed'"
     (calls,) = database.execute(query).fetchone()
-    return Ties(by_trace, by_time, calls)
+    (events,) = database.execute("SELECT count(*) FROM event").fetchone()
+    return Ties(by_trace, by_time, calls, heard, events)
+
+
+def _hear(database: sqlite3.Connection) -> int:
+    """Tie what subscribers received to its emission, by what it said."""
+    database.execute("CREATE INDEX by_digest ON emission (digest, at)")
+    database.execute("CREATE INDEX by_subscriber ON subscription (replica, thing, affordance)")
+    database.execute(_HEARD)
+    return database.execute(_BY_DIGEST, (DELIVERY_SECONDS, TOLERANCE_SECONDS)).rowcount
 
 
 def _tie_by_time(database: sqlite3.Connection) -> int:

@@ -77,7 +77,10 @@ class SubscriptionRecord:
 
 @dataclass(frozen=True, slots=True)
 class EventRecord:
-    """One notification that a consumer received: an event, or an observed property's new value."""
+    """One notification that a consumer received: an event, or an observed property's new value.
+
+    By its `digest`, which is "" where there is no data, it is tied to its emission.
+    """
 
     table: ClassVar[str] = "event"
 
@@ -88,6 +91,21 @@ class EventRecord:
     operation: str
     protocol: str
     data_bytes: int = 0
+    digest: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class EmissionRecord:
+    """One event, or new value of a property, on the producer's side: whoever receives it."""
+
+    table: ClassVar[str] = "emission"
+
+    replica: str
+    at: float
+    thing: str
+    affordance: str
+    operation: str
+    digest: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +197,7 @@ Record: TypeAlias = (
     InteractionRecord
     | SubscriptionRecord
     | EventRecord
+    | EmissionRecord
     | TrafficRecord
     | UsageRecord
     | HostRecord
@@ -191,6 +210,7 @@ RECORDS: tuple[type[Record], ...] = (
     InteractionRecord,
     SubscriptionRecord,
     EventRecord,
+    EmissionRecord,
     TrafficRecord,
     UsageRecord,
     HostRecord,

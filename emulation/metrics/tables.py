@@ -6,7 +6,7 @@ from pathlib import Path
 from emulation.errors import EmulationError
 from emulation.metrics.records import RECORDS, Record, columns
 
-VERSION = 1
+VERSION = 2
 _TYPES = {float: "REAL", int: "INTEGER"}
 
 

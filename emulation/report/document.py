@@ -31,8 +31,9 @@ def to_document(run: Measurements, figures: Figures, verdicts: Sequence[Verdict]
         "exposedInteractions": figures.works,
         "subscriptions": {"begun": figures.subscriptions, "broken": figures.broken_subscriptions},
         "events": figures.events,
+        "deliveries": asdict(figures.deliveries),
         "eventsByAffordance": [
-            {**asdict(route), "events": count} for route, count in figures.events_by_route.items()
+            {**asdict(route), **asdict(found)} for route, found in figures.delivery_by_route.items()
         ],
         "networks": [
             {**asdict(load), "dropShare": load.drop_share} for load in figures.networks.values()

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from emulation.metrics.records import Change, State
-from emulation.report.measurements import Call, Measurements
+from emulation.report.measurements import Call, Event, Measurements
 
 T = TypeVar("T")
 K = TypeVar("K", bound=Hashable)
@@ -35,6 +35,18 @@ class Latency:
     @property
     def error_share(self) -> float:
         return self.errors / self.calls if self.calls else 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """Of events that are alike, in seconds from emission to receipt: of those whose emission is known."""
+
+    events: int
+    tied: int
+    mean: float
+    p50: float
+    p95: float
+    maximum: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,14 +101,18 @@ class Figures:
     works: int
     subscriptions: int
     broken_subscriptions: int
-    events: int
-    events_by_route: dict[Route, int]
+    deliveries: Delivery
+    delivery_by_route: dict[Route, Delivery]
     networks: dict[str, NetworkLoad]
     usage: dict[str, Usage]
     host_cpu: float
     peak_host_cpu: float
     crashes: int
     call_rate: float
+
+    @property
+    def events(self) -> int:
+        return self.deliveries.events
 
 
 def percentile(ordered: Sequence[float], share: float) -> float:
@@ -140,6 +156,18 @@ def latency_of(calls: Sequence[Call]) -> Latency:
     )
 
 
+def delivery_of(events: Sequence[Event]) -> Delivery:
+    times = sorted(each.delivery_seconds for each in events if each.delivery_seconds is not None)
+    return Delivery(
+        len(events),
+        len(times),
+        mean(times),
+        percentile(times, 0.5),
+        percentile(times, 0.95),
+        times[-1] if times else 0.0,
+    )
+
+
 def route_of(record: "Call | object") -> Route:
     """Of a call or an event."""
     return Route(*(getattr(record, name) for name in Route.__slots__))
@@ -169,8 +197,8 @@ def figures_of(run: Measurements) -> Figures:
         len(run.works),
         len(begun),
         len(broken),
-        len(run.events),
-        {route: len(found) for route, found in events.items()},
+        delivery_of(run.events),
+        {route: delivery_of(found) for route, found in events.items()},
         {network: load for network in _networks(run) if (load := _load(run, network))},
         {replica: usage for replica in run.replicas if (usage := _usage(run, replica))},
         mean(shares),

@@ -9,7 +9,6 @@ from typing import Any, TypeVar
 
 from emulation.metrics.merge import Ties
 from emulation.metrics.records import (
-    EventRecord,
     HostRecord,
     InteractionRecord,
     LogRecord,
@@ -29,6 +28,12 @@ SELECT c.replica, c.at, c.seconds, c.thing, c.affordance, c.operation, c.protoco
 FROM interaction c LEFT JOIN tied t ON t.consumed = c.rowid
 LEFT JOIN interaction e ON e.rowid = t.exposed
 WHERE c.side = 'consumed' ORDER BY c.at
+"""
+
+_EVENTS = """
+SELECT v.replica, v.at, v.thing, v.affordance, v.operation, v.protocol, v.data_bytes, e.at
+FROM event v LEFT JOIN heard h ON h.event = v.rowid LEFT JOIN emission e ON e.rowid = h.emission
+ORDER BY v.at
 """
 
 
@@ -57,6 +62,25 @@ class Call:
         return max(0.0, self.seconds - self.handler_seconds)
 
 
+@dataclass(frozen=True, slots=True)
+class Event:
+    """What a subscriber received; `emitted_at` is None where its emission is not known."""
+
+    replica: str
+    at: float
+    thing: str
+    affordance: str
+    operation: str
+    protocol: str
+    data_bytes: int
+    emitted_at: float | None
+
+    @property
+    def delivery_seconds(self) -> float | None:
+        """From the emission to the subscriber's program, by one clock."""
+        return None if self.emitted_at is None else max(0.0, self.at - self.emitted_at)
+
+
 @dataclass(frozen=True)
 class Measurements:
     """One run in memory. Traffic is empty where nobody could count packets."""
@@ -66,7 +90,7 @@ class Measurements:
     ties: Ties
     calls: Sequence[Call]
     works: Sequence[InteractionRecord]
-    events: Sequence[EventRecord]
+    events: Sequence[Event]
     subscriptions: Sequence[SubscriptionRecord]
     traffic: Sequence[TrafficRecord]
     usage: Sequence[UsageRecord]
@@ -114,7 +138,7 @@ class Measurements:
         return _by(self.works, "replica")
 
     @cached_property
-    def events_of(self) -> dict[str, list[EventRecord]]:
+    def events_of(self) -> dict[str, list[Event]]:
         return _by(self.events, "replica")
 
     @cached_property
@@ -149,7 +173,7 @@ def load(folder: RunFolder, label: str = "", prefix: str = "") -> Measurements:
             ties,
             [Call(*row) for row in database.execute(_CALLS)],
             _read(database, InteractionRecord, "WHERE side = 'exposed' ORDER BY at"),
-            _read(database, EventRecord, "ORDER BY at"),
+            [Event(*row) for row in database.execute(_EVENTS)],
             _read(database, SubscriptionRecord, "ORDER BY at"),
             _read(database, TrafficRecord, "ORDER BY at"),
             _read(database, UsageRecord, "ORDER BY at"),

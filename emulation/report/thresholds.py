@@ -35,6 +35,7 @@ OF_CALLS: dict[str, Callable[[Latency], float]] = {
 OF_RUN: dict[str, Callable[[Figures], float]] = {
     "rate": lambda found: found.call_rate,
     "events": lambda found: found.events,
+    "delivery": lambda found: found.deliveries.p95,
     "crashes": lambda found: found.crashes,
     "drops": lambda found: max((load.drop_share for load in found.networks.values()), default=0.0),
     "host_cpu": lambda found: found.host_cpu,

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from emulation.metrics.records import (
     Change,
+    EmissionRecord,
     EventRecord,
     HostRecord,
     InteractionRecord,
@@ -24,6 +25,8 @@ HOSTILE = '<script>alert("1")</script>&'
 
 def write_run(path: Path, *, host_cpu: float = 0.4, slower: float = 1.0) -> RunFolder:
     """100 calls over each of two protocols, 5 errors, 40 events, 10 dropped packets, one crash.
+
+    The n-th event takes n ms.
 
     The n-th call over HTTP takes n ms, over CoAP 2n ms, times `slower`; handlers take 1 ms.
     """
@@ -60,7 +63,9 @@ def write_run(path: Path, *, host_cpu: float = 0.4, slower: float = 1.0) -> RunF
         event = ("Lab", "ticked", "subscribeevent", "http")
         reader.record(SubscriptionRecord("reader", START, Change.BEGUN, *event))
         for number in range(40):
-            reader.record(EventRecord("reader", START + number / 4, *event, 25))
+            at, word = START + number / 4, f"{number:016x}"
+            server.record(EmissionRecord("server", at, *event[:3], word))
+            reader.record(EventRecord("reader", at + number / 1000, *event, 25, word))
         reader.record(LogRecord("reader", START, f"hello {HOSTILE}"))
     with folder.recorder("emulation") as runner:
         for second in range(int(SECONDS)):

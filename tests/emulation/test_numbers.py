@@ -1,10 +1,12 @@
 """The report's numbers are those of what happened: an application keeps its own books beside it."""
 
 import asyncio
+import itertools
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import pytest
@@ -22,6 +24,9 @@ from tests.emulation.programs import LAB
 from tests.emulation.test_measured import CLIENTS
 
 TOLERANCE = 0.05
+# Between two readings of clocks, before and after a few lines of Python.
+CLOCKS_SECONDS = 0.0005
+ATTEMPTS = 3
 CALLS = {"http": 24, "coap": 21, "websocket": 30, "mqtt": 15}
 UNLUCKY = 7  # every seventh call of a protocol fails
 EVENTS = 25
@@ -36,15 +41,27 @@ class Books:
     calls: dict[str, list[float]] = field(default_factory=dict)
     works: dict[str, list[float]] = field(default_factory=dict)
     failed: dict[str, int] = field(default_factory=dict)
-    events: dict[str, int] = field(default_factory=dict)
+    emitted: dict[int, float] = field(default_factory=dict)
+    """When, by the event's data."""
+    delays: dict[str, list[float]] = field(default_factory=dict)
+    """Of events, from emission to receipt."""
 
 
 async def test_counts_to_the_digit_and_durations_to_five_percent(
     settings: Callable[..., Config], tmp_path: Path
 ) -> None:
-    folder, books = RunFolder(tmp_path / "run"), Books()
+    """Counts hold in any case; durations where the machine was not busy with other things."""
+    for attempt in range(ATTEMPTS):
+        found, books = await _run(settings, RunFolder(tmp_path / str(attempt)))
+        _compare_counts(found, books)
+        if not (faults := list(_compare_durations(found, books))):
+            return
+    pytest.fail(f"not as clocked: {', '.join(faults)}")
+
+
+async def _run(settings: Callable[..., Config], folder: RunFolder) -> tuple[dict[str, Any], Books]:
+    books, begun = Books(), time.time()
     folder.make()
-    begun = time.time()
     with folder.recorder("server") as recorder:
         async with App(settings()) as app:
             witness_interactions(app.servient, recorder)
@@ -53,6 +70,10 @@ async def test_counts_to_the_digit_and_durations_to_five_percent(
             await asyncio.gather(*callers)
     folder.write(_description(begun))
     [found] = make_report([folder.path]).documents()
+    return found, books
+
+
+def _compare_counts(found: dict[str, Any], books: Books) -> None:
     for protocol, calls in CALLS.items():
         figures, errors = found["byProtocol"][protocol], calls // UNLUCKY
         assert (
@@ -60,23 +81,35 @@ async def test_counts_to_the_digit_and_durations_to_five_percent(
             == (calls, errors)
             == (calls, books.failed[protocol])
         )
-        clocked = sorted(books.calls[protocol])
-        assert len(clocked) == calls - errors
-        assert figures["mean"] == pytest.approx(sum(clocked) / len(clocked), rel=TOLERANCE)
-        assert figures["p50"] == pytest.approx(percentile(clocked, 0.5), rel=TOLERANCE)
-        assert figures["p95"] == pytest.approx(percentile(clocked, 0.95), rel=TOLERANCE)
-        assert figures["maximum"] == pytest.approx(clocked[-1], rel=TOLERANCE)
-        assert figures["tied"] == calls - errors
-        works = books.works[protocol]
-        assert figures["handler"] == pytest.approx(sum(works) / len(works), rel=TOLERANCE)
-        assert figures["handler"] >= WORK_SECONDS[protocol]
-        assert figures["network"] == pytest.approx(figures["mean"] - figures["handler"])
+        assert figures["tied"] == len(books.calls[protocol]) == calls - errors
     assert found["calls"]["calls"] == sum(CALLS.values()) == found["exposedInteractions"]
-    by_protocol = {each["protocol"]: each["events"] for each in found["eventsByAffordance"]}
-    assert by_protocol == books.events
-    assert min(by_protocol.values()) >= EVENTS
+    by_protocol = {each["protocol"]: each for each in found["eventsByAffordance"]}
+    for protocol, delays in books.delays.items():
+        assert by_protocol[protocol]["events"] == by_protocol[protocol]["tied"] == len(delays)
+        assert len(delays) >= EVENTS
     assert found["subscriptions"] == {"begun": len(CALLS), "broken": 0}
     assert found["lostRecords"] == 0
+
+
+def _compare_durations(found: dict[str, Any], books: Books) -> Iterator[str]:
+    """The names of figures that are further off than the tolerance."""
+    deliveries = {each["protocol"]: each for each in found["eventsByAffordance"]}
+    for protocol in CALLS:
+        figures, clocked = found["byProtocol"][protocol], sorted(books.calls[protocol])
+        works, delays = books.works[protocol], sorted(books.delays[protocol])
+        assert figures["handler"] >= WORK_SECONDS[protocol]
+        assert figures["network"] == pytest.approx(figures["mean"] - figures["handler"])
+        for name, reported, own in (
+            ("mean", figures["mean"], fmean(clocked)),
+            ("p50", figures["p50"], percentile(clocked, 0.5)),
+            ("p95", figures["p95"], percentile(clocked, 0.95)),
+            ("maximum", figures["maximum"], clocked[-1]),
+            ("handler", figures["handler"], fmean(works)),
+            ("delivery", deliveries[protocol]["mean"], fmean(delays)),
+            ("delivery p95", deliveries[protocol]["p95"], percentile(delays, 0.95)),
+        ):
+            if reported != pytest.approx(own, rel=TOLERANCE, abs=CLOCKS_SECONDS):
+                yield f"{protocol} {name}: {reported} for {own}"
 
 
 def _expose(app: App, books: Books) -> Any:
@@ -103,12 +136,17 @@ async def _call(app: App, folder: RunFolder, protocol: str, books: Books, expose
         wot = measure(await servient.start(), recorder)
         thing = wot.consume(app.servient.td(app.servient.exposed("Lab")))
         received: list[int] = []
-        subscription = thing.events["ticked"].subscribe(lambda event: received.append(event.data))
+        delays = books.delays.setdefault(protocol, [])
+
+        def receive(event: Any) -> None:
+            received.append(event.data)
+            delays.append(time.time() - books.emitted[event.data])
+
+        subscription = thing.events["ticked"].subscribe(receive)
         for number in range(CALLS[protocol]):
             await _clocked(thing, base + number, books, protocol)
-        await _emit_until_heard(exposed, received, base)
+        await _emit_until_heard(exposed, received, base, books)
         subscription.dispose()
-        books.events[protocol] = len(received)
         await client.close()
         await servient.shutdown()
 
@@ -123,11 +161,14 @@ async def _clocked(thing: Any, value: int, books: Books, protocol: str) -> None:
         books.calls.setdefault(protocol, []).append(time.perf_counter() - start)
 
 
-async def _emit_until_heard(exposed: Any, received: list[int], base: int) -> None:
-    """Events of others arrive, too: all that arrive are counted."""
+async def _emit_until_heard(exposed: Any, received: list[int], base: int, books: Books) -> None:
+    """Each event has data of its own. Those of others arrive, too: all that arrive are counted."""
     async with asyncio.timeout(60):
-        while sum(1 for value in received if value // 1000 == base // 1000) < EVENTS:
-            exposed.emit_event("ticked", base)
+        for number in itertools.count():
+            if sum(1 for value in received if value // 1000 == base // 1000) >= EVENTS:
+                return
+            books.emitted[base + number] = time.time()
+            exposed.emit_event("ticked", base + number)
             await asyncio.sleep(0.01)
 
 

@@ -34,7 +34,21 @@ def test_figures_are_those_that_were_recorded(tmp_path: Path) -> None:
     assert http["handler"] == pytest.approx(0.001)
     assert http["network"] == pytest.approx(0.0495)
     assert coap["maximum"] == pytest.approx(0.19)  # of those that succeeded
-    assert found["ties"] == {"by_trace": 200, "by_time": 0, "calls": 200}
+    assert found["ties"] == {
+        "by_trace": 200,
+        "by_time": 0,
+        "calls": 200,
+        "heard": 40,
+        "events": 40,
+    }
+    assert found["deliveries"] == {
+        "events": 40,
+        "tied": 40,
+        "mean": pytest.approx(0.0195, rel=1e-4),
+        "p50": pytest.approx(0.0195, rel=1e-4),
+        "p95": pytest.approx(0.03705, rel=1e-4),
+        "maximum": pytest.approx(0.039, rel=1e-4),
+    }
     assert (found["events"], found["subscriptions"]["begun"]) == (40, 1)
     [wifi] = found["networks"]
     assert (wifi["packets"], wifi["data_bytes"], wifi["dropped"]) == (300, 300_000, 10)
@@ -91,6 +105,7 @@ def test_the_page_names_nothing_outside_of_itself(tmp_path: Path) -> None:
         ("memory <= 50MB", True),
         ("mqtt p95 < 1s", False),  # nothing was measured
         ("rate >= 10/s", True),
+        ("delivery < 30ms", False),
     ],
 )
 def test_thresholds(text: str, passed: bool, tmp_path: Path) -> None:

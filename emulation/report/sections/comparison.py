@@ -50,6 +50,7 @@ def _totals(runs: Runs) -> list[list[Content | Cell]]:
         ("Network, mean", lambda f: f.total.network, seconds_text),
         ("Handler, mean", lambda f: f.total.handler, seconds_text),
         ("Events", lambda f: f.events, _count),
+        ("Delivery of events, p95", lambda f: f.deliveries.p95, seconds_text),
         ("Crashes", lambda f: f.crashes, _count),
         ("Traffic", lambda f: sum(load.data_bytes for load in f.networks.values()), bytes_text),
         ("Dropped packets", lambda f: sum(load.dropped for load in f.networks.values()), _count),

@@ -4,7 +4,15 @@ from collections.abc import Mapping, Sequence
 
 from emulation.report.drawing.lines import lines
 from emulation.report.drawing.rows import Box, bars, boxes
-from emulation.report.figures import Figures, Latency, Route, grouped, percentile
+from emulation.report.figures import (
+    Delivery,
+    Figures,
+    Latency,
+    Route,
+    grouped,
+    percentile,
+    route_of,
+)
 from emulation.report.markup import Cell, Content, Markup, element, figure, section, table
 from emulation.report.measurements import Call, Measurements
 from emulation.report.numbers import bytes_cell, seconds_cell, seconds_text, share_cell
@@ -25,6 +33,19 @@ LATENCY_HEADS = (
     "Handler",
     "Sent",
     "Received",
+)
+EVENT_HEADS = (
+    "Protocol",
+    "Thing",
+    "Affordance",
+    "Operation",
+    "Events",
+    "Each second",
+    "Data",
+    "Delivery, mean",
+    "p50",
+    "p95",
+    "Max",
 )
 
 
@@ -157,23 +178,32 @@ def _network_and_handler(found: Mapping[Route, Latency]) -> Markup:
 
 
 def _events(run: Measurements, figures: Figures) -> list[Markup]:
-    heads = ("Protocol", "Thing", "Affordance", "Operation", "Events", "Each second", "Data")
-    by_route = grouped(run.events, lambda e: Route(e.protocol, e.thing, e.affordance, e.operation))
+    by_route = grouped(run.events, route_of)
     rows: list[tuple[Content | Cell, ...]] = [
         (
             *_names(route),
             len(by_route[route]),
             Cell(f"{len(by_route[route]) / (run.seconds or 1):.2f}", len(by_route[route])),
             bytes_cell(sum(event.data_bytes for event in by_route[route])),
+            *_delivery_cells(figures.delivery_by_route[route]),
         )
         for route in sorted(by_route, key=_names)
     ]
-    words = f"{figures.subscriptions} began, {figures.broken_subscriptions} broke off."
+    words = (
+        f"{figures.subscriptions} began, {figures.broken_subscriptions} broke off. Deliveries take from"
+        f" the emission to the subscriber's program; the emissions of {run.ties.heard:,} of"
+        f" {run.ties.events:,} events are known, which is where no value came twice in a minute."
+    )
     return [
         element("h3", "Subscriptions and events"),
         element("p", words),
-        table(heads, rows, empty="None."),
+        table(EVENT_HEADS, rows, empty="None."),
     ]
+
+
+def _delivery_cells(found: Delivery) -> tuple[Content | Cell, ...]:
+    times = (found.mean, found.p50, found.p95, found.maximum)
+    return tuple(map(seconds_cell, times)) if found.tied else ("n/a",) * len(times)
 
 
 def _errors(calls: Sequence[Call]) -> list[Markup]:
