@@ -12,7 +12,8 @@ from servient.deployment.fetch import Fetcher
 from servient.deployment.origins import Origins
 from servient.deployment.own_steps import OwnSteps
 from servient.deployment.reach import Reach, parse_reach
-from servient.deployment.step_client import StepClient, StepLimits
+from servient.deployment.step_limits import StepLimits
+from servient.deployment.steps import Steps
 from servient.deployment.trust import Trust, to_trust
 from servient.journal import Journal
 from servient.wasm.engine import Engine
@@ -58,9 +59,9 @@ class Workshop:
     async def _start_chains(self, journal: Journal, http: Binding | None) -> Chains:
         limits = StepLimits(self._config.chain_timeout_seconds)
         tokens = {o: each.get_secret_value() for o, each in self._config.chain_tokens.items()}
-        client = await self._stack.enter_async_context(StepClient(limits, tokens))
+        steps = await self._stack.enter_async_context(Steps(limits, tokens))
         origins = Origins(self._config.own_hosts, http)
-        return Chains(OwnSteps(self._servient, origins, limits.deadline_seconds), client, journal)
+        return Chains(OwnSteps(self._servient, origins, limits.deadline_seconds), steps, journal)
 
     def _to_settings(self, kept: Kept, journal: Journal) -> DeployerSettings:
         config = self._config

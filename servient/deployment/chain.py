@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 
 from converters.deployment import Endpoint, Function
+from servient.deployment.calling import traced_step
 from servient.deployment.handover import Handover, hand_over
 from servient.deployment.own_steps import OwnSteps
 from servient.deployment.place import find_place, passed_on
 from servient.deployment.step_answer import step_failed
-from servient.deployment.step_client import StepClient, step_url
+from servient.deployment.steps import Steps, step_url
 from servient.errors import NextStepFailed, ServientError
 from servient.journal import Journal
 from servient.wot.invocation import Invocation
@@ -19,12 +20,12 @@ STEPS_LIMIT = 64
 class Chains:
     """Makes the followers of functions whose results go on.
 
-    A step on this very servient is called without the network; any other goes through `client`.
+    A step on this very servient is called without the network; any other goes by `steps`.
     """
 
-    def __init__(self, own_steps: OwnSteps, client: StepClient, journal: Journal) -> None:
+    def __init__(self, own_steps: OwnSteps, steps: Steps, journal: Journal) -> None:
         self._own_steps = own_steps
-        self._client = client
+        self._steps = steps
         self._journal = journal
 
     def follower(self, function: Function) -> Follower | None:
@@ -61,10 +62,11 @@ class Chains:
         context = passed_on(invocation.context, place)
         names = (invocation.thing, invocation.id, function.name)
         self._journal.sub_call(*names, url)
-        if own is None:
-            result_url = await self._client.call(url, endpoint, handover, context)
-        else:
-            result_url = await self._own_steps.call(own, endpoint, handover, context)
+        with traced_step(url, context) as headers:
+            if own is None:
+                result_url = await self._steps.call(url, endpoint, handover, headers)
+            else:
+                result_url = await self._own_steps.call(own, endpoint, handover, headers)
         if self._own_steps.is_entry(result_url, invocation, own_url):
             # Callers follow such a link without a pause.
             raise step_failed(url, "its resultUrl leads back to the step before it")

@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
-from typing import TypeAlias
-
-import httpx
+from typing import TYPE_CHECKING, TypeAlias
 
 from servient.errors import FetchFailed
+
+if TYPE_CHECKING:
+    import httpx
 
 Address: TypeAlias = IPv4Address | IPv6Address
 Network: TypeAlias = IPv4Network | IPv6Network
@@ -43,13 +44,13 @@ class Reach:
     networks: tuple[Network, ...] = ()
     orchestrator: Callable[[], str | None] = field(default=_nowhere)
 
-    async def resolve(self, url: httpx.URL) -> tuple[str, ...]:
+    async def resolve(self, url: "httpx.URL") -> tuple[str, ...]:
         """The addresses at which a URL may be fetched, the best first.
 
         Nothing is looked up for origins that are not listed. Raises FetchFailed.
         """
         origin = origin_of(url)
-        rule = self._rule(origin)
+        rule = self._rule(origin, self._orchestrator_origin(url))
         found = await _look_up(url.host, _port_of(url))
         allowed = [address for address in found if rule(address)]
         if not allowed:
@@ -57,11 +58,11 @@ class Reach:
             raise FetchFailed(f"{origin} is at {shown}, where modules must not be fetched from")
         return tuple(map(str, allowed))
 
-    def _rule(self, origin: str) -> Callable[[Address], bool]:
+    def _rule(self, origin: str, orchestrator: str | None) -> Callable[[Address], bool]:
         """Which addresses of an origin will do. Raises FetchFailed when none would."""
         if self.is_open:
             return _any_address
-        if origin in self.origins or origin == self._orchestrator_origin():
+        if origin in self.origins or origin == orchestrator:
             return lambda address: _may_be_named(address, origin) or self._is_listed(address)
         if any(fnmatchcase(origin, listed) for listed in self.origins if "*" in listed):
             return lambda address: _is_public(address) or self._is_listed(address)
@@ -72,12 +73,13 @@ class Reach:
     def _is_listed(self, address: Address) -> bool:
         return any(address in network for network in self.networks)
 
-    def _orchestrator_origin(self) -> str | None:
+    def _orchestrator_origin(self, fetched: "httpx.URL") -> str | None:
+        """Of a URL that is read as the other one is: what they are compared by is their text."""
         url = self.orchestrator()
-        return origin_of(httpx.URL(url)) if url else None
+        return origin_of(fetched.join(url)) if url else None
 
 
-def origin_of(url: httpx.URL) -> str:
+def origin_of(url: "httpx.URL") -> str:
     """Scheme, host and port, written in one way (RFC 6454 section 6.2)."""
     host = f"[{url.host}]" if ":" in url.host else url.host.rstrip(".").lower()
     return f"{url.scheme}://{host}:{_port_of(url)}"
@@ -136,5 +138,5 @@ def _is_public(address: Address) -> bool:
     return address.is_global and not address.is_multicast and address not in _METADATA
 
 
-def _port_of(url: httpx.URL) -> int:
+def _port_of(url: "httpx.URL") -> int:
     return url.port or _PORTS.get(url.scheme, 0)

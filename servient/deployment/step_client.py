@@ -3,11 +3,7 @@
 import asyncio
 import socket
 from collections.abc import Mapping
-from dataclasses import dataclass
-from functools import cached_property
-from types import TracebackType
-from typing import Self
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import urlencode
 
 import httpx
 
@@ -15,6 +11,7 @@ from converters.deployment import Endpoint
 from servient.deployment.handover import Handover
 from servient.deployment.origins import origin_of
 from servient.deployment.step_answer import read_answer, step_failed
+from servient.deployment.step_limits import StepLimits
 from servient.errors import DeadlineExceeded
 from servient.version import VERSION
 from servient.wot import tracing
@@ -26,69 +23,35 @@ PAUSES_SECONDS = (0.1, 0.4)
 # that meets such an end cannot be told from one that was lost on the way.
 KEEP_ALIVE_SECONDS = 2.0
 
-_PATH_SAFE = "/%:@!$&'()*+,;=~"
-
 _NOT_SENT = (httpx.ConnectError, httpx.ProxyError)
 _LOST = (httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError)
 
 
-@dataclass(frozen=True, slots=True)
-class StepLimits:
-    """`deadline_seconds` bounds a step with all its tries and all the steps after it.
-
-    A servient of ours answers when its later steps have answered, so this has to be enough for all
-    of them together; it is one bound for every step, so that whoever began the chain is told first.
-    `connections` has to be far more than there are chains at once: each of their steps holds one. At
-    each request the pool looks at every idle one for each idle one, hence `idle_connections`.
-    """
-
-    deadline_seconds: float = 45.0
-    connect_seconds: float = 5.0
-    answer_bytes: int = 2**20
-    connections: int = 256
-    idle_connections: int = 32
-
-
 class StepClient:
-    """An HTTP client for all chains; to be used as an async context manager.
+    """An HTTP client for all chains; to be closed when it was used.
 
     Redirects are not followed: where results go is for the manifest to say. Proxies and netrc files
     of the environment are not used.
     """
 
-    def __init__(
-        self, limits: StepLimits | None = None, tokens: Mapping[str, str] | None = None
-    ) -> None:
+    def __init__(self, limits: StepLimits, tokens: Mapping[str, str]) -> None:
         """`tokens` are shown at the origins that are their keys (RFC 6750), and nowhere else."""
-        self.limits = limits or StepLimits()
-        self._tokens = {origin_of(origin): token for origin, token in (tokens or {}).items()}
-
-    @cached_property
-    def _client(self) -> httpx.AsyncClient:
-        """When it is first needed: to read the certificates of authorities takes a while."""
-        return httpx.AsyncClient(
+        self._limits = limits
+        self._tokens = {origin_of(origin): token for origin, token in tokens.items()}
+        self._client = httpx.AsyncClient(
             follow_redirects=False,
             trust_env=False,
-            timeout=httpx.Timeout(None, connect=self.limits.connect_seconds),
+            timeout=httpx.Timeout(None, connect=limits.connect_seconds),
             limits=httpx.Limits(
-                max_connections=self.limits.connections,
-                max_keepalive_connections=self.limits.idle_connections,
+                max_connections=limits.connections,
+                max_keepalive_connections=limits.idle_connections,
                 keepalive_expiry=KEEP_ALIVE_SECONDS,
             ),
             headers={"User-Agent": f"wasm-servient/{VERSION}", "Accept-Encoding": "identity"},
         )
 
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if "_client" in self.__dict__:
-            await self._client.aclose()
+    async def close(self) -> None:
+        await self._client.aclose()
 
     async def call(
         self, url: str, endpoint: Endpoint, handover: Handover, headers: Mapping[str, str]
@@ -98,10 +61,10 @@ class StepClient:
         Raises NextStepFailed, and DeadlineExceeded when the answer did not come in time.
         """
         try:
-            async with asyncio.timeout(self.limits.deadline_seconds):
+            async with asyncio.timeout(self._limits.deadline_seconds):
                 return await self._until_answered(url, endpoint, handover, headers)
         except TimeoutError as error:
-            limit = f"{self.limits.deadline_seconds:g} s"
+            limit = f"{self._limits.deadline_seconds:g} s"
             raise DeadlineExceeded(f"the step {url} did not answer within {limit}") from error
         except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
             raise step_failed(url, _reason(error)) from error
@@ -153,21 +116,14 @@ class StepClient:
         body = bytearray()
         async for chunk in response.aiter_raw():
             body += chunk
-            if len(body) > self.limits.answer_bytes:
-                limit = f"{self.limits.answer_bytes} bytes"
+            if len(body) > self._limits.answer_bytes:
+                limit = f"{self._limits.answer_bytes} bytes"
                 raise step_failed(url, f"its answer is larger than {limit}")
         return bytes(body)
 
 
 class _Unanswered(httpx.HTTPError):
     """The connection was lost before there was an answer: the request may have had its effect."""
-
-
-def step_url(endpoint: Endpoint) -> str:
-    """The whole URL of an endpoint; what its origin has behind a path is left out."""
-    parts = urlsplit(endpoint.url)
-    path = quote(parts.path.rstrip("/") + endpoint.path, safe=_PATH_SAFE)
-    return f"{parts.scheme}://{parts.netloc}{path}"
 
 
 def _reason(error: BaseException) -> str:

@@ -3,9 +3,7 @@
 import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-
-from minisign import Error as MinisignError
-from minisign import PublicKey, Signature
+from typing import Protocol
 
 from converters.deployment import Deployment, ModuleEntry
 from converters.file_urls import is_name
@@ -20,6 +18,12 @@ class Untrusted(ModuleRejected):
     title = "Untrusted module"
 
 
+class Key(Protocol):
+    """Of somebody who is trusted."""
+
+    def signed(self, binary: bytes, signature: bytes) -> bool: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Trust:
     """`digests`: only binaries with one of these SHA-256 may run; empty: any.
@@ -28,7 +32,7 @@ class Trust:
     """
 
     digests: frozenset[str] = frozenset()
-    keys: tuple[PublicKey, ...] = ()
+    keys: tuple[Key, ...] = ()
 
     def signature_urls(self, deployment: Deployment) -> frozenset[str]:
         """What has to be fetched besides the modules. Raises Untrusted where there is none."""
@@ -53,29 +57,20 @@ class Trust:
     ) -> None:
         """A deployment that was kept before keys were configured has no signature."""
         signature = contents.get(_signature_url(entry))
-        if signature is None or not any(_is_signed(binary, signature, key) for key in self.keys):
+        if signature is None or not any(key.signed(binary, signature) for key in self.keys):
             raise Untrusted(f"{entry.source} is not signed by a key that is trusted here")
 
 
-def parse_key(text: str) -> PublicKey:
-    """A public key of minisign, as base64. Raises ValueError."""
-    try:
-        return PublicKey.from_base64(text)
-    except (MinisignError, ValueError) as error:
-        raise ValueError(f"{text[:80]!r} is no public key of minisign: {error}") from error
-
-
 def to_trust(digests: Iterable[str], keys: Iterable[str]) -> Trust:
-    """Raises ValueError."""
-    return Trust(frozenset(map(str.lower, digests)), tuple(map(parse_key, keys)))
+    """`keys` are public keys of minisign, as base64. Raises ValueError."""
+    return Trust(frozenset(map(str.lower, digests)), tuple(map(_parse_key, keys)))
 
 
-def _is_signed(binary: bytes, signature: bytes, key: PublicKey) -> bool:
-    try:
-        key.verify(binary, Signature.from_bytes(signature))
-    except (MinisignError, ValueError):
-        return False
-    return True
+def _parse_key(text: str) -> Key:
+    # Here, since few servients have a key, and what its signatures take is a large library.
+    from servient.deployment.signature import MinisignKey  # noqa: PLC0415
+
+    return MinisignKey.parse(text)
 
 
 def _signature_url(entry: ModuleEntry) -> str:

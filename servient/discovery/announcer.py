@@ -8,6 +8,7 @@ from typing import Self
 from zeroconf import InterfaceChoice, NonUniqueNameException, ServiceInfo
 from zeroconf.asyncio import AsyncServiceInfo, AsyncZeroconf
 
+from servient.discovery.records import for_consumers, for_orchestrators
 from servient.discovery.service import Service, is_own_address
 
 logger = logging.getLogger(__name__)
@@ -29,8 +30,8 @@ class Announcer:
         self._service = service
         self._interface = interface or service.address
         self._withdraws = withdraws
-        self._webthing = service.webthing()
-        self._for_consumers = [each for each in (service.wot(), service.wot_udp()) if each]
+        self._webthing = for_orchestrators(service)
+        self._for_consumers = for_consumers(service)
         self._zeroconf: AsyncZeroconf | None = None
         self._task: asyncio.Task[None] | None = None
 

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
-import httpx
-
 from servient.discovery.orchestrator import Orchestrator, without_credentials
 from servient.discovery.service import Service
 
@@ -105,6 +103,9 @@ class Registration:
 
     async def _try(self, url: str) -> str:
         """Why it did not work; empty when it did."""
+        # Here, since most servients are found, and need no client to register themselves.
+        import httpx  # noqa: PLC0415
+
         try:
             async with httpx.AsyncClient(
                 trust_env=False, timeout=self._pace.timeout_seconds

@@ -1,16 +1,11 @@
-"""What is told about a servient where services are discovered: DNS-SD and an orchestrator's registry."""
+"""Where a servient is, as others are told."""
 
 import asyncio
 import socket
 from dataclasses import dataclass
 from typing import Any
 
-from zeroconf.asyncio import AsyncServiceInfo
-
 WEBTHING = "_webthing._tcp.local."
-WOT = "_wot._tcp.local."
-WOT_UDP = "_wot._udp.local."
-TD_PATH = "/.well-known/wot"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,32 +22,6 @@ class Service:
     def properties(self) -> dict[str, str]:
         return {"path": "/", "tls": "0", "address": self.address}
 
-    def webthing(self) -> AsyncServiceInfo:
-        """For orchestrators. One address: they look at the first only."""
-        return self._info(WEBTHING, self.properties)
-
-    def wot(self) -> AsyncServiceInfo:
-        """For consumers of the Web of Things (WoT Discovery, section 6.2)."""
-        return self._info(WOT, _directory("http"))
-
-    def wot_udp(self) -> AsyncServiceInfo | None:
-        """The same over CoAP."""
-        if self.coap_port is None:
-            return None
-        return self._info(WOT_UDP, _directory("coap"), self.coap_port)
-
-    def _info(
-        self, kind: str, properties: dict[str, str], port: int | None = None
-    ) -> AsyncServiceInfo:
-        return AsyncServiceInfo(
-            kind,
-            f"{self.name}.{kind}",
-            port or self.port,
-            properties=properties,
-            server=f"{self.host}.local.",
-            parsed_addresses=[self.address],
-        )
-
     def registration(self) -> dict[str, Any]:
         """The same for an orchestrator that is told over HTTP."""
         return {
@@ -63,10 +32,6 @@ class Service:
             "addresses": [self.address],
             "host": f"{self.host}.local.",
         }
-
-
-def _directory(scheme: str) -> dict[str, str]:
-    return {"td": TD_PATH, "type": "Directory", "scheme": scheme}
 
 
 def is_own_address(address: str) -> bool:

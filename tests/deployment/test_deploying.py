@@ -11,7 +11,8 @@ import psutil
 import pytest
 
 from servient.app import App
-from servient.deployment.fetch import Fetcher, FetchLimits
+from servient.deployment.fetch import Fetcher
+from servient.deployment.fetch_limits import FetchLimits
 from servient.deployment.reach import Reach
 from servient.errors import FetchFailed
 from tests.files import FileServer

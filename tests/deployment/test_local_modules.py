@@ -13,7 +13,8 @@ import pytest
 
 from servient.app import App
 from servient.config import Config
-from servient.deployment.fetch import Fetcher, FetchLimits
+from servient.deployment.fetch import Fetcher
+from servient.deployment.fetch_limits import FetchLimits
 from servient.deployment.reach import Reach
 from servient.errors import FetchFailed
 from tests.consumers.coap import CoapConsumer

@@ -9,7 +9,7 @@ from servient.bindings.http.binding import HttpBinding
 from servient.config import load_config, main_address
 from servient.deployment.origins import Origins
 from servient.deployment.place import find_place, passed_on
-from servient.deployment.step_client import step_url
+from servient.deployment.steps import step_url
 from servient.errors import NextStepFailed
 
 

@@ -10,7 +10,8 @@ from zeroconf.asyncio import AsyncServiceInfo, AsyncZeroconf
 from servient.app import App
 from servient.config import Config
 from servient.discovery.announcer import Announcer
-from servient.discovery.service import WEBTHING, WOT, WOT_UDP, Service, find_address, is_own_address
+from servient.discovery.records import WOT, WOT_UDP
+from servient.discovery.service import WEBTHING, Service, find_address, is_own_address
 from tests.discovery.packets import Packets, listening
 
 

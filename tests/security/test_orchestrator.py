@@ -11,7 +11,7 @@ from converters.deployment import Endpoint
 from servient.app import App
 from servient.config import Config
 from servient.deployment.handover import Handover
-from servient.deployment.step_client import StepClient
+from servient.deployment.steps import Steps
 from servient.security.orchestrator_address import ORCHESTRATOR, OrchestratorAddress
 from tests.files import FileServer
 from tests.security.people import PRINCIPALS, TOKENS, bearer
@@ -86,7 +86,7 @@ async def test_a_token_is_shown_at_its_origin_alone() -> None:
 
     servers = [await asyncio.start_server(handle, "127.0.0.1", 0) for _ in range(2)]
     origins = [f"http://127.0.0.1:{each.sockets[0].getsockname()[1]}" for each in servers]
-    async with StepClient(tokens={origins[0]: "secret"}) as client:
+    async with Steps(tokens={origins[0]: "secret"}) as client:
         for origin in origins:
             endpoint = Endpoint("post", (), (), "", {}, origin, "/a")
             await client.call(f"{origin}/a", endpoint, Handover(), {})

@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from wotpy.protocols.enums import Protocols
 
 from servient.bindings.coap.endpoint import Endpoint
 from servient.bindings.coap.forms import to_forms, to_thing_forms
-from servient.bindings.coap.oscore import SECURITY, Guard
+from servient.bindings.coap.security import SECURITY
 from servient.bindings.coap.site import Site
 from servient.bindings.paths import affordance_path, thing_path
 from servient.errors import InvalidInput
@@ -16,6 +16,9 @@ from servient.wot.access import Principal
 from servient.wot.binding import Binding
 from servient.wot.description import Affordance, Description, Form, Security
 from servient.wot.servient import Servient
+
+if TYPE_CHECKING:
+    from servient.bindings.coap.oscore import Guard
 
 BODY_LIMIT_BYTES = 8 * 1024 * 1024
 
@@ -59,7 +62,7 @@ class CoapBinding(Binding):
         site = Site(servient, self._directory_thing, self._body_limit_bytes)
         # Not in a thread: the locks of the folders belong to the thread that takes them.
         try:
-            guard = Guard(site.respond, self._oscore) if self._oscore is not None else None
+            guard = self._make_guard(site)
         except (ValueError, InvalidInput) as error:
             raise OSError(f"CoAP cannot be served: {error}") from error
         try:
@@ -73,6 +76,15 @@ class CoapBinding(Binding):
         self._site = site
         self._port: int = self._endpoint.port
         servient.refresh_forms()  # the port may have become known only now
+
+    def _make_guard(self, site: Site) -> "Guard | None":
+        """Raises ValueError and InvalidInput."""
+        if self._oscore is None:
+            return None
+        # Here, since the library that encrypts is large, and an open servient does without it.
+        from servient.bindings.coap.oscore import Guard  # noqa: PLC0415
+
+        return Guard(site.respond, self._oscore)
 
     async def stop(self) -> None:
         endpoint, site = self._endpoint, self._site

@@ -18,19 +18,7 @@ from servient.bindings.coap.refusals import BadOption
 from servient.errors import InvalidInput, ServientError, Unauthorized
 from servient.wot.access import Principal, acting_as
 from servient.wot.content import parse_json
-from servient.wot.description import Security
 
-# TD 1.1 has no scheme for OSCORE. What both sides have is a key agreed on beforehand: `psk`, which
-# leaves open by which standard it is used (section 5.3.3.8). The description names the standard.
-SECURITY = Security(
-    "oscore_sc",
-    {
-        "oscore_sc": {
-            "scheme": "psk",
-            "description": "OSCORE (RFC 8613) with a security context that was agreed on beforehand",
-        }
-    },
-)
 SETTINGS_FILE = "settings.json"
 # Of AES-CCM-16-64-128, the default (RFC 8613 section 3.3).
 _SIZES_BYTES = {
