@@ -10,6 +10,8 @@ import pytest
 from servient.version import VERSION
 from tests.packaging.distributions import PACKAGES, ROOT, Distributions
 
+# Of which a library of the page is put together.
+SOURCES = "servient/console/libraries/"
 FOREIGN = ("tests/", "benchmarks/", "examples/", "scripts/", "docs/", "packaging/")
 
 
@@ -34,8 +36,8 @@ def test_the_wheel_has_every_file_of_its_packages(
 ) -> None:
     """Also those that no import shows: assets of the page, Thing Models, schemas."""
     files = files_of(distributions, package)
-    readers_only = {name for name in files if name.endswith(".md")}
-    assert files - readers_only - distributions.in_wheel == set()
+    of_developers = {name for name in files if name.endswith(".md") or name.startswith(SOURCES)}
+    assert files - of_developers - distributions.in_wheel == set()
 
 
 def test_the_wheel_has_nothing_else(distributions: Distributions) -> None:
