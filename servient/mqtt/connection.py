@@ -138,14 +138,17 @@ class Connection:
         self.publish(message, done)
         return future
 
-    def publish(self, message: Message, done: Done) -> None:
-        """Like `send`, for those who send much. `done` may be called before this returns."""
+    def publish(self, message: Message, done: Done, *, can_wait: bool = False) -> None:
+        """Like `send`, for those who send much. `done` may be called before this returns.
+
+        What can wait may go out a millisecond later, with others.
+        """
         if self.lost.done():
             done(ConnectionLost(self.lost.result()))
         elif self._waiting or not self._has_room:
             self._waiting.append((message, done))
         else:
-            self._publish(message, done)
+            self._publish(message, done, can_wait=can_wait)
 
     async def subscribe(self, *filters: str, is_own_heard: bool = True) -> None:
         """Raises MqttError. What we publish ourselves is always heard with MQTT 3.1.1."""
@@ -180,7 +183,7 @@ class Connection:
     def _has_room(self) -> bool:
         return len(self._unacknowledged) < self.window and not self._wire.is_full
 
-    def _publish(self, message: Message, done: Done) -> None:
+    def _publish(self, message: Message, done: Done, *, can_wait: bool = False) -> None:
         packet_id = self._free_packet_id() if message.qos else 0
         limit = self._packet_limit_bytes
         try:
@@ -190,7 +193,7 @@ class Connection:
         except ValueError as error:
             done(BrokerRefused(f"cannot be published: {error}"))
             return
-        self._wire.write(packet)
+        self._wire.write(packet, can_wait=can_wait)
         if packet_id:
             self._unacknowledged[packet_id] = done
         else:

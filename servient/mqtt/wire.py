@@ -12,6 +12,8 @@ logger = logging.getLogger(__name__)
 READ_BYTES = 256 * 1024
 # What is to go out beyond that waits with those who send it.
 FULL_BYTES = 1024 * 1024
+# What can wait does so for so long after something was sent, for others to go out with it.
+LINGER_SECONDS = 0.001
 
 OnPacket = Callable[[int, bytes], None]
 
@@ -40,6 +42,8 @@ class Wire:
         self._out: list[bytes | memoryview] = []
         self._out_bytes = 0
         self._is_flush_due = False
+        self._linger: asyncio.TimerHandle | None = None
+        self._lingers_until = 0.0
         self._is_writer_waiting = False
 
     def open(self) -> None:
@@ -53,15 +57,22 @@ class Wire:
     def is_full(self) -> bool:
         return self._out_bytes >= FULL_BYTES
 
-    def write(self, data: bytes) -> None:
-        """Have it sent, together with what else there is to send in this turn of the loop."""
+    def write(self, data: bytes, *, can_wait: bool = False) -> None:
+        """Have it sent, together with what else there is to send in this turn of the loop.
+
+        What can wait is sent at once when there was nothing lately, else within a moment.
+        """
         if self._on_end is None:
             return
         self._out.append(data)
         self._out_bytes += len(data)
-        if not self._is_flush_due:
-            self._is_flush_due = True
-            self._loop.call_soon(self._flush)
+        if self._is_flush_due or (can_wait and self._linger is not None):
+            return
+        if can_wait and self._loop.time() < self._lingers_until:
+            self._linger = self._loop.call_at(self._lingers_until, self._flush)
+            return
+        self._is_flush_due = True
+        self._loop.call_soon(self._flush)
 
     def flush(self) -> None:
         """Send now what the socket takes."""
@@ -77,17 +88,23 @@ class Wire:
         self._loop.remove_reader(self._socket)
         self._socket.close()
         self._out.clear()
+        self._stop_lingering()
         on_end(reason)
 
     # Out
 
     def _flush(self) -> None:
-        if self._on_end is None or self._is_writer_waiting:
-            return
-        self._send()
+        if self._on_end is not None and self._out and not self._is_writer_waiting:
+            self._send()
+
+    def _stop_lingering(self) -> None:
+        linger, self._linger = self._linger, None
+        if linger is not None:
+            linger.cancel()
 
     def _send(self) -> None:
-        self._is_flush_due = True  # while the socket takes no more, nobody need ask
+        self._stop_lingering()
+        self._lingers_until = self._loop.time() + LINGER_SECONDS
         was_full = self.is_full
         data = self._out[0] if len(self._out) == 1 else b"".join(self._out)
         try:
@@ -105,7 +122,7 @@ class Wire:
             self._on_room()
 
     def _wait_for_room(self, is_needed: bool) -> None:
-        self._is_flush_due = is_needed
+        self._is_flush_due = is_needed  # while the socket takes no more, nobody need ask
         if is_needed == self._is_writer_waiting:
             return
         self._is_writer_waiting = is_needed

@@ -114,7 +114,7 @@ class Mirror:
         if channel.is_retained:
             self._retain(mirrored, message)
         else:
-            self._outbox.put(message)
+            self._outbox.put(message, can_wait=True)
 
     def _message(self, channel: Channel, value: Value) -> Message | None:
         limit, is_retained = self._payload_limit_bytes, channel.is_retained
@@ -141,7 +141,7 @@ class Mirror:
                 self._outbox.put(message)
 
     def _put(self, message: Message) -> None:
-        self._outbox.put(message)
+        self._outbox.put(message, can_wait=True)
         self._pausing[message.topic] = None
         self._loop.call_later(PAUSE_SECONDS, self._go_on, message.topic)
 

@@ -42,11 +42,12 @@ class Outbox:
         self._is_publishing = False
         self.dropped = 0
 
-    def put(self, message: Message) -> None:
+    def put(self, message: Message, *, can_wait: bool = False) -> None:
+        """One that nobody waits for can wait a millisecond, for others to go out with it."""
         self._empty.clear()
         connection = self._connection
         if connection is not None and not self._waiting and len(self._sent) < connection.window:
-            self._send(connection, message)
+            self._send(connection, message, can_wait=can_wait)
             return
         if message.is_retained:
             self._waiting.pop(message.topic, None)
@@ -109,10 +110,10 @@ class Outbox:
         finally:
             self._is_publishing = False
 
-    def _send(self, connection: Connection, message: Message) -> None:
+    def _send(self, connection: Connection, message: Message, *, can_wait: bool = False) -> None:
         number = next(self._numbers)
         self._sent[number] = message
-        connection.publish(message, partial(self._done, number))
+        connection.publish(message, partial(self._done, number), can_wait=can_wait)
 
     def _done(self, number: int, error: MqttError | None) -> None:
         message = self._sent.pop(number)

@@ -15,7 +15,7 @@ class Wire:
         self.window = window
         self.sent: list[tuple[Message, Done]] = []
 
-    def publish(self, message: Message, done: Done) -> None:
+    def publish(self, message: Message, done: Done, *, can_wait: bool = False) -> None:
         self.sent.append((message, done))
 
     def payloads(self) -> list[bytes]:
