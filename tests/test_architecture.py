@@ -75,6 +75,9 @@ ONLY_IN = {
     "paho": {"servient.mqtt.paho"},
     "pydantic_settings": {"servient.config"},
     "typer": {"servient.cli", "emulation.cli", "emulation.reporting"},
+    "prometheus_client": {"servient.telemetry.metrics.exposition"},
+    "opentelemetry": {"servient.telemetry.traces"},
+    "rich": {"servient.cli"},
     "psutil": {"servient.telemetry", "emulation.metrics"},
     "zeroconf": {"servient.discovery"},
 }

@@ -9,10 +9,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from pydantic import ValidationError
 
 from servient.cli.output import fail
-from servient.config import PrincipalSettings
 
 OSCORE_SECRET_BYTES = 16
 OSCORE_SALT_BYTES = 8
@@ -38,6 +36,11 @@ def credential(
     ] = None,
 ) -> None:
     """Make a credential. The table for the TOML file goes to the output, the secret beside it."""
+    # Here, since they import the settings: other commands answer without them.
+    from pydantic import ValidationError  # noqa: PLC0415
+
+    from servient.config import PrincipalSettings  # noqa: PLC0415
+
     if (kind is Kind.OSCORE) != (folder is not None):
         fail("--kind oscore and --folder go together", code=2)
     try:

@@ -26,15 +26,24 @@ def read_file(path: Path) -> bytes:
 
 def read_text(path: Path) -> str:
     """Raises ConversionError when it is not UTF-8."""
+    return _to_text(path, read_file(path))
+
+
+def _to_text(path: Path, body: bytes) -> str:
     try:
-        return read_file(path).decode("utf-8-sig")
+        return body.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise ConversionError("", f"{path} is not UTF-8 text") from error
 
 
 def read_document(path: Path) -> object:
     """A JSON or YAML file. Raises ConversionError."""
-    text = read_text(path)
+    return parse_document(path, read_file(path))
+
+
+def parse_document(path: Path, body: bytes) -> object:
+    """What a JSON or YAML file holds. Raises ConversionError."""
+    text = _to_text(path, body)
     try:
         return json.loads(text)
     except RecursionError as error:

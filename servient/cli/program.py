@@ -7,7 +7,11 @@ import typer
 from emulation.cli import cli as emulate
 from servient.cli.convert import convert
 from servient.cli.credential import credential
+from servient.cli.deploy import deploy, deployments, undeploy
+from servient.cli.interact import invoke, observe, read, write
+from servient.cli.invocations import cancel, invocations
 from servient.cli.run import run
+from servient.cli.things import td, things
 from servient.version import VERSION
 
 cli = typer.Typer(
@@ -42,7 +46,21 @@ def root(
     """Send a WebAssembly module to a machine, and it becomes a W3C Thing."""
 
 
-cli.command()(run)
-cli.command()(credential)
+for command in (
+    run,
+    deploy,
+    undeploy,
+    deployments,
+    things,
+    td,
+    invoke,
+    read,
+    write,
+    observe,
+    invocations,
+    cancel,
+    credential,
+):
+    cli.command()(command)
 cli.add_typer(convert)
 cli.add_typer(emulate)

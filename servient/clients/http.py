@@ -1,6 +1,7 @@
 """WoTPy's HTTP client with right results: for programs that consume Things."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncGenerator, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import replace
@@ -48,8 +49,11 @@ class HttpClient(WotpyHttpClient):
         self,
         connect_timeout: float = WotpyHttpClient.DEFAULT_CON_TIMEOUT,
         request_timeout: float = WotpyHttpClient.DEFAULT_REQ_TIMEOUT,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
+        """`tls` says whose certificates are trusted; by default those of public authorities."""
         super().__init__(connect_timeout, request_timeout)
+        self._tls = tls
         self._http: httpx.AsyncClient | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -139,7 +143,7 @@ class HttpClient(WotpyHttpClient):
                 max_connections=CONNECTIONS_LIMIT, max_keepalive_connections=IDLE_CONNECTIONS_LIMIT
             )
             # Things are on the local network: like WoTPy's, this client asks no proxy.
-            self._http = httpx.AsyncClient(limits=limits, trust_env=False)
+            self._http = httpx.AsyncClient(limits=limits, trust_env=False, verify=self._tls or True)
         return self._http
 
     async def _request(

@@ -3,6 +3,7 @@
 import asyncio
 import functools
 import logging
+import ssl
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
@@ -37,9 +38,15 @@ class WebSocketClient(BaseProtocolClient):
     A connection that is lost is replaced at the next call; its subscriptions end with the error.
     """
 
-    def __init__(self, request_seconds: float = REQUEST_SECONDS) -> None:
-        """`request_seconds` limits the calls that name no timeout of their own."""
+    def __init__(
+        self, request_seconds: float = REQUEST_SECONDS, tls: ssl.SSLContext | None = None
+    ) -> None:
+        """`request_seconds` limits the calls that name no timeout of their own.
+
+        `tls` says whose certificates are trusted; by default those of public authorities.
+        """
         self._request_seconds = request_seconds
+        self._tls = tls
         self._connections: dict[str, asyncio.Task[Connection]] = {}
         self._followings: set[asyncio.Task[None]] = set()
         self._credential: Any = None
@@ -53,7 +60,7 @@ class WebSocketClient(BaseProtocolClient):
         headers: dict[str, str] = {}
         if self._credential is not None:
             await self._credential.sign(SimpleNamespace(url=url, headers=headers))
-        return await Connection.open(url, headers)
+        return await Connection.open(url, headers, self._tls)
 
     @property
     def protocol(self) -> Any:

@@ -5,6 +5,7 @@ import contextlib
 import itertools
 import json
 import logging
+import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
@@ -62,12 +63,22 @@ class Connection:
         self._closed = asyncio.Event()
 
     @classmethod
-    async def open(cls, url: str, headers: Mapping[str, str] | None = None) -> Self:
+    async def open(
+        cls,
+        url: str,
+        headers: Mapping[str, str] | None = None,
+        tls: ssl.SSLContext | None = None,
+    ) -> Self:
         """Raises ConnectionLost, or InteractionRefused when the handshake is answered with a problem."""
         connection = cls(url)
         opening = asyncio.ensure_future(
             websocket_connect(
-                HTTPRequest(url, headers=dict(headers or {}), connect_timeout=CONNECT_SECONDS),
+                HTTPRequest(
+                    url,
+                    headers=dict(headers or {}),
+                    connect_timeout=CONNECT_SECONDS,
+                    ssl_options=tls,
+                ),
                 on_message_callback=connection._on_message,
                 ping_interval=PING_SECONDS,
                 max_message_size=MESSAGE_LIMIT_BYTES,

@@ -1,0 +1,118 @@
+"""`deploy`, `undeploy` and `deployments`."""
+
+import json
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from servient.cli.access import Access
+from servient.cli.options import DeploymentArgument, JsonOption, Protocol, ProtocolOption
+from servient.cli.talking import talking
+
+OWN_THING = "servient"
+
+
+@talking
+async def deploy(
+    access: Access,
+    file: Annotated[
+        Path,
+        typer.Argument(
+            metavar="MODULE|MANIFEST",
+            help="A .wasm or .wat file, or a manifest in JSON or YAML with the files it names.",
+        ),
+    ],
+    name: Annotated[
+        str | None, typer.Option(help="What to call it; by default as the file or the manifest.")
+    ] = None,
+    description: Annotated[
+        Path | None, typer.Option(help="The OpenAPI description of a module, in JSON or YAML.")
+    ] = None,
+    protocol: ProtocolOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Deploy a module of this machine, or a manifest. A deployment of its name is replaced."""
+    from servient.cli.found_thing import FoundThing  # noqa: PLC0415 - others start sooner
+    from servient.cli.packing import pack  # noqa: PLC0415 - likewise
+    from servient.cli.progress import waiting  # noqa: PLC0415 - likewise
+    from servient.cli.remote import Remote  # noqa: PLC0415 - likewise
+    from servient.cli.show import say, show_json  # noqa: PLC0415 - likewise
+
+    with waiting(f"read {file.name}"):
+        manifest = pack(file, name, description)
+    began = time.monotonic()
+    async with Remote(access) as remote:
+        if protocol in (None, Protocol.HTTP):
+            deployed = await _send(remote, manifest)
+        else:
+            from servient.cli.consumer import Consumer  # noqa: PLC0415 - likewise
+
+            own = FoundThing(await remote.own_td(), is_own=True)
+            with waiting(f"deploy over {protocol}"):
+                deployed = await Consumer(own, access, protocol).invoke("deploy", manifest)
+        if as_json:
+            show_json(deployed)
+            return
+        say(f"deployed {deployed['deploymentId']} in {time.monotonic() - began:.1f} s")
+        await _show_things(remote, deployed["things"])
+
+
+async def _send(remote: Any, manifest: dict[str, Any]) -> Any:
+    from servient.cli.progress import Upload  # noqa: PLC0415 - likewise
+
+    body = json.dumps(manifest).encode()
+    headers = {"Content-Type": "application/json", "Content-Length": str(len(body))}
+    path = f"/things/{OWN_THING}/actions/deploy"
+    with Upload(body, "send", "fetch, compile and start") as upload:
+        _, deployed = await remote.ask("POST", path, upload.pieces(), headers)
+    return deployed
+
+
+async def _show_things(remote: Any, names: list[str]) -> None:
+    """What there is to invoke now."""
+    from servient.cli.show import show_table  # noqa: PLC0415 - likewise
+    from servient.cli.signature import signature_of  # noqa: PLC0415 - likewise
+
+    rows = []
+    for name in names:
+        td = await remote.td(name) or {}
+        for action, definition in td.get("actions", {}).items():
+            rows.append((name, signature_of(action, definition)))
+    show_table(("THING", "ACTION"), rows)
+
+
+@talking
+async def undeploy(access: Access, deployment: DeploymentArgument) -> None:
+    """Remove a deployment with its Things and files."""
+    from servient.cli.remote import Remote  # noqa: PLC0415 - others start sooner
+    from servient.cli.show import say  # noqa: PLC0415 - likewise
+
+    body = json.dumps({"deploymentId": deployment}).encode()
+    async with Remote(access) as remote:
+        path = f"/things/{OWN_THING}/actions/undeploy"
+        await remote.ask("POST", path, body, {"Content-Type": "application/json"})
+    say(f"undeployed {deployment}")
+
+
+@talking
+async def deployments(access: Access, as_json: JsonOption = False) -> None:
+    """List the deployments."""
+    from servient.cli.remote import Remote  # noqa: PLC0415 - others start sooner
+    from servient.cli.show import show_json, show_table  # noqa: PLC0415 - likewise
+
+    async with Remote(access) as remote:
+        found = await remote.own("deployments", list)
+    if as_json:
+        show_json(found)
+        return
+    rows = [
+        (
+            str(each.get("deploymentId")),
+            ", ".join(map(str, each.get("things") or ())),
+            str(each.get("error") or ""),
+        )
+        for each in found
+    ]
+    show_table(("DEPLOYMENT", "THINGS", "PROBLEM"), rows)
