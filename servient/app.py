@@ -12,6 +12,7 @@ from servient.composition.metrics import Metrics
 from servient.composition.presence import Presence
 from servient.composition.reporting import Reporting, start_reporting
 from servient.composition.routes import build_routes
+from servient.composition.tracing import start_tracing
 from servient.composition.wires import Wires
 from servient.composition.workshop import Workshop
 from servient.config import BindingName, Config
@@ -113,6 +114,7 @@ class App:
         await self._metrics.start(self._stack)
         kept = await open_kept(self.config, self._metrics.tally, self._stack)
         self._servient.invocations = kept.invocations
+        await start_tracing(self.config, self._servient, kept.servient_id, self._stack)
         engine = await self._workshop.start_engine()
         if "mqtt" in self.config.bindings:
             doorkeeper = self._entrance.doorkeeper

@@ -21,6 +21,7 @@ from servient.config.peripherals import PeripheralSettings
 from servient.config.process import ProcessSettings
 from servient.config.section import PREFIX
 from servient.config.security import SecuritySettings
+from servient.config.telemetry import TelemetrySettings
 
 
 class Config(
@@ -32,6 +33,7 @@ class Config(
     DiscoverySettings,
     OrchestratorSettings,
     SecuritySettings,
+    TelemetrySettings,
     ProcessSettings,
     BaseSettings,
 ):

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from converters.deployment import Endpoint, Function
+from servient.deployment.calling import traced_step
 from servient.deployment.handover import Handover, hand_over
 from servient.deployment.own_steps import OwnSteps
 from servient.deployment.place import find_place, passed_on
@@ -61,10 +62,11 @@ class Chains:
         context = passed_on(invocation.context, place)
         names = (invocation.thing, invocation.id, function.name)
         self._journal.sub_call(*names, url)
-        if own is None:
-            result_url = await self._steps.call(url, endpoint, handover, context)
-        else:
-            result_url = await self._own_steps.call(own, endpoint, handover, context)
+        with traced_step(url, context) as headers:
+            if own is None:
+                result_url = await self._steps.call(url, endpoint, handover, headers)
+            else:
+                result_url = await self._own_steps.call(own, endpoint, handover, headers)
         if self._own_steps.is_entry(result_url, invocation, own_url):
             # Callers follow such a link without a pause.
             raise step_failed(url, "its resultUrl leads back to the step before it")

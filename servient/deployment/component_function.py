@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from converters.plan import FunctionPlan
+from servient.deployment.calling import call_traced
 from servient.deployment.files import input_files, to_outcome
 from servient.wasm.components.call import ComponentCall, ComponentResult
 from servient.wasm.components.instance import ComponentInstance
 from servient.wasm.perform import to_notes
-from servient.wasm.running import call_until_cancelled
 from servient.wot.content import OCTET_STREAM, Content, Value
 from servient.wot.thing import Outcome
 
@@ -23,7 +23,7 @@ class ComponentFunction:
 
     async def __call__(self, value: Value) -> Outcome:
         members: Mapping[str, Value] = value if isinstance(value, dict) else {}
-        result = await call_until_cancelled(
+        result = await call_traced(
             self.instance,
             ComponentCall(
                 function=self.plan.function,

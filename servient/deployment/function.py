@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from converters.plan import FunctionPlan
+from servient.deployment.calling import call_traced
 from servient.deployment.files import input_files, to_outcome
 from servient.deployment.pointers import Pointers
 from servient.errors import ActionFailed, InvalidInput
 from servient.wasm.perform import to_notes
-from servient.wasm.running import Running, call_until_cancelled
+from servient.wasm.running import Running
 from servient.wasm.types import Call, CallResult, Signature, ValueType
 from servient.wot.content import Value
 from servient.wot.thing import Outcome
@@ -30,7 +31,7 @@ class Function:
 
     async def __call__(self, value: Value) -> Outcome:
         members: Mapping[str, Value] = value if isinstance(value, dict) else {}
-        result = await call_until_cancelled(
+        result = await call_traced(
             self.instance,
             Call(
                 function=self.plan.function,

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 from converters.plan import FunctionPlan
 from converters.program import STDIN
+from servient.deployment.calling import call_traced
 from servient.deployment.files import input_files, to_outcome
 from servient.errors import InvalidInput
 from servient.wasm.perform import to_notes
-from servient.wasm.running import Running, call_until_cancelled
+from servient.wasm.running import Running
 from servient.wasm.types import Call, CommandLine
 from servient.wot.content import Content, Value, to_json
 from servient.wot.thing import Outcome
@@ -26,7 +27,7 @@ class ProgramFunction:
         members: Mapping[str, Value] = value if isinstance(value, dict) else {}
         files = input_files(self.plan, members)
         stdin = files.pop(STDIN, b"") or _to_text(STDIN, members.get(STDIN, ""))
-        result = await call_until_cancelled(
+        result = await call_traced(
             self.instance,
             Call(
                 function=self.plan.function,

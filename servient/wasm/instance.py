@@ -117,6 +117,8 @@ class Instance:
         self._turns.advance()
 
     async def _call_here(self, guest: Guest, call: Call) -> CallResult:
+        if call.moments is not None:
+            call.moments.enter()
         try:
             returned = guest.begin(call.function, call.arguments, call.deadline_seconds)
             if isinstance(returned, Suspended):
@@ -139,6 +141,8 @@ class Instance:
     # On the worker's thread
 
     def _call(self, call: Call) -> CallResult:
+        if call.moments is not None:
+            call.moments.enter()
         self._watch.call = call
         # The thread's own clock: what others take meanwhile says nothing about the function.
         began = time.thread_time()

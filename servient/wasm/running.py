@@ -30,13 +30,15 @@ class Running(Protocol):
     async def close(self) -> None: ...
 
 
-class _Interruptible(Protocol):
+class Interruptible(Protocol):
+    """What a call can be ended in."""
+
     async def call(self, call: Any) -> Any: ...
 
     def interrupt(self, call: Any) -> None: ...
 
 
-async def call_until_cancelled(running: _Interruptible, call: Any) -> Any:
+async def call_until_cancelled(running: Interruptible, call: Any) -> Any:
     """A call's result. The call is ended when whoever waits for it is cancelled."""
     try:
         return await running.call(call)

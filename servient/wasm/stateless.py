@@ -120,6 +120,8 @@ class _Lane:
         self._guests.start().close()
 
     def call(self, call: Call) -> CallResult:
+        if call.moments is not None:
+            call.moments.enter()
         self.watch.call = call
         try:
             return self._call(call)

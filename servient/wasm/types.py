@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from servient.wasm.moments import Moments
+
 KIB = 1024
 MIB = 1024 * KIB
 
@@ -61,7 +63,7 @@ class Call:
     `inputs` are files, name to content, that are written into the module's folder before the call;
     `outputs` are the files to read after it, or, with `any_output`, the first by name of those that
     the module writes. `deadline_seconds` counts from when the call runs. A `command_line` is for the
-    `_start` of a program, which runs in an instance of its own.
+    `_start` of a program, which runs in an instance of its own. `moments` hears when its turn comes.
     """
 
     function: str
@@ -72,6 +74,7 @@ class Call:
     buffers: tuple[Buffer, ...] = ()
     deadline_seconds: float = 10.0
     command_line: CommandLine | None = None
+    moments: Moments | None = field(default=None, compare=False)
 
     @property
     def is_plain(self) -> bool:

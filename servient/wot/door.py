@@ -1,7 +1,6 @@
 """The one door: every interaction of every binding comes through here."""
 
-from collections.abc import Awaitable, Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Collection
 
 from servient.errors import (
     InvalidInput,
@@ -10,19 +9,21 @@ from servient.errors import (
     OperationNotAllowed,
     PropertyFailed,
     ServientError,
-    UnsupportedContent,
 )
 from servient.wot.access import acting, scope_of
 from servient.wot.codecs import decode
 from servient.wot.content import Content, Value, is_json
 from servient.wot.description import Affordance
 from servient.wot.handler import Handler, bounded
+from servient.wot.inputs import accept, accept_member
+from servient.wot.interaction import Interaction as Interaction
 from servient.wot.invocation import PROGRAM, Invocation
 from servient.wot.operations import AffordanceKind, Operation
-from servient.wot.schema import DataSchema
 from servient.wot.servient import Servient
 from servient.wot.subscription import QUEUE_LIMIT, Subscription
 from servient.wot.thing import ExposedThing
+from servient.wot.tracer import Tracer, step, tracing
+from servient.wot.tracing import NAME, TRACEPARENT
 from servient.wot.witness import witnessed
 
 KIND_OF = {
@@ -38,22 +39,6 @@ _OF_ALL = {
     Operation.OBSERVE_ALL_PROPERTIES: AffordanceKind.PROPERTY,
     Operation.SUBSCRIBE_ALL_EVENTS: AffordanceKind.EVENT,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Interaction:
-    """What a consumer wants: an operation on an affordance of a Thing, perhaps with an input.
-
-    Operations on all of a Thing name no affordance: it is "". `input` is a `Content` as it came in,
-    or a value that the binding has parsed already. `context` is what else the request said, for the
-    record of an invocation.
-    """
-
-    operation: Operation
-    thing: str
-    affordance: str
-    input: Value = None
-    context: Mapping[str, str] = field(default_factory=dict)
 
 
 class Door:
@@ -146,7 +131,7 @@ class Door:
             affordance = exposed.description.require(
                 AffordanceKind.PROPERTY, name, Operation.WRITE_PROPERTY
             )
-            written[name] = _accept_member(affordance, value)
+            written[name] = accept_member(affordance, value)
         for name, value in written.items():
             await self._bounded(exposed.write_property, name, value)
 
@@ -210,7 +195,7 @@ class Door:
     async def _write(
         self, thing: ExposedThing, affordance: Affordance, interaction: Interaction
     ) -> Value:
-        accepted = _accept(affordance.input, interaction.input)
+        accepted = accept(affordance.input, interaction.input)
         work = self._bounded(thing.write_property, affordance.name, accepted)
         await self._witnessed(thing, affordance, interaction, work)
         return None
@@ -234,16 +219,39 @@ class Door:
         self, thing: ExposedThing, affordance: Affordance, interaction: Interaction
     ) -> Invocation:
         try:
-            value = _accept(affordance.input, interaction.input)
-            invocation = thing.start_action(
-                affordance.name, value, interaction.context, self._protocol
-            )
+            if self._servient.tracer is None:
+                value = accept(affordance.input, interaction.input)
+                invocation = thing.start_action(
+                    affordance.name, value, interaction.context, self._protocol
+                )
+            else:
+                invocation = self._traced(self._servient.tracer, thing, affordance, interaction)
         except ServientError as error:
             self._servient.invocations.refused(thing.name, affordance.name, self._protocol, error)
             raise
         if (witness := self._servient.witness) is not None:
             operation, name = interaction.operation, affordance.name
             invocation.on_over(witness.begun(operation, thing.title, name, interaction.input))
+        return invocation
+
+    def _traced(
+        self, tracer: Tracer, thing: ExposedThing, affordance: Affordance, interaction: Interaction
+    ) -> Invocation:
+        """The same, with a span from here until the invocation's record is kept."""
+        span = tracer.begin(thing.name, affordance.name, self._protocol, TRACEPARENT.get())
+        context = interaction.context
+        if NAME in context:  # what the next step of a chain is told
+            context = {**context, NAME: span.traceparent}
+        try:
+            with tracing(span):
+                with step(span, "validation"):
+                    value = accept(affordance.input, interaction.input)
+                invocation = thing.start_action(affordance.name, value, context, self._protocol)
+        except BaseException as error:
+            span.end(error)
+            raise
+        span.tell("wot.invocation", invocation.id)
+        invocation.on_over(lambda _=None, error=None: span.end(error))
         return invocation
 
     def _witnessed(
@@ -283,22 +291,3 @@ def _subscribable(thing: ExposedThing, kind: AffordanceKind) -> list[str]:
         for affordance in thing.description
         if affordance.kind is kind and affordance.operations & _SUBSCRIBE
     ]
-
-
-def _accept_member(affordance: Affordance, value: Value) -> Value:
-    """Raises InvalidInput, which says which of the properties it is about."""
-    try:
-        return _accept(affordance.input, value)
-    except InvalidInput as error:
-        faults = [{**f, "pointer": f"/{affordance.name}{f['pointer']}"} for f in error.faults]
-        raise InvalidInput(f"/{affordance.name}: {error.detail}", faults) from error
-
-
-def _accept(schema: DataSchema | None, value: Value) -> Value:
-    if isinstance(value, Content):
-        value = decode(value)
-    if schema is not None:
-        return schema.accept(value)
-    if isinstance(value, Content):
-        raise UnsupportedContent(f"this action takes no {value.media_type[:100]}")
-    return value

@@ -12,7 +12,7 @@ from servient.wot.content import Content, Value
 from servient.wot.record import File, Kept, Record, Recorder
 from servient.wot.record import Status as Status
 from servient.wot.recording import load_files, record_now
-from servient.wot.witness import Ending
+from servient.wot.witness import Ending, both
 
 # The id of the invocation that a handler runs for; "" outside of handlers. The id alone: tasks that a
 # handler leaves behind keep their context, and must not keep the record with its input.
@@ -79,8 +79,8 @@ class Invocation:
         self._stop = stop
 
     def on_over(self, ending: Ending) -> None:
-        """Have `ending` called with its output or its error when it is over."""
-        self._ending = ending
+        """Have `ending` called with its output or its error when it is over, after earlier ones."""
+        self._ending = ending if self._ending is None else both(self._ending, ending)
 
     def cancel(self) -> None:
         """Stop it where it is: it ends as failed. One that is over stays as it is."""

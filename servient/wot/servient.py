@@ -20,6 +20,7 @@ from servient.wot.entry import WoT
 from servient.wot.invocations import Invocations
 from servient.wot.thing import ExposedThing
 from servient.wot.thing_set import ThingSet
+from servient.wot.tracer import Tracer
 from servient.wot.witness import Witness
 
 logger = logging.getLogger(__name__)
@@ -54,6 +55,7 @@ class Servient(WotpyServient):
         self.policy = policy or Policy(is_open=True)
         self.invocation_deadline_seconds = invocation_deadline_seconds
         self.witness: Witness | None = None
+        self.tracer: Tracer | None = None
         self.notification_ids = itertools.count(1)
         self.changes = Changes()
 

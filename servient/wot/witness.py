@@ -20,6 +20,14 @@ class Witness(Protocol):
         """An interaction with the Thing of this title begins; returns who is told of its end."""
 
 
+def both(first: Ending, second: Ending) -> Ending:
+    def end(output: Value = None, error: BaseException | None = None) -> None:
+        first(output, error)
+        second(output, error)
+
+    return end
+
+
 async def witnessed(work: Awaitable[Value], ending: Ending) -> Value:
     """The result of an interaction, whose end is told of."""
     try:

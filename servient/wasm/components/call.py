@@ -4,13 +4,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from servient.wasm.moments import Moments
+
 
 @dataclass(frozen=True, slots=True)
 class ComponentCall:
     """One call of an exported function.
 
     `arguments` are JSON values by the names of the parameters, or bytes for a `list<u8>`. Files and
-    the deadline are those of `servient.wasm.types.Call`.
+    the deadline are those of `servient.wasm.types.Call`, and so is who hears when its turn comes.
     """
 
     function: str
@@ -19,6 +21,7 @@ class ComponentCall:
     outputs: tuple[str, ...] = ()
     any_output: bool = False
     deadline_seconds: float = 10.0
+    moments: Moments | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

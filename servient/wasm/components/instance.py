@@ -122,6 +122,8 @@ class ComponentInstance:
     # On the line's thread
 
     def _call(self, call: ComponentCall, line: Line, guest: ComponentGuest) -> ComponentResult:
+        if call.moments is not None:
+            call.moments.enter()
         with Mounts(self._folder, call.inputs, call.outputs, call.any_output) as mounts:
             try:
                 value, seconds = guest.call(call.function, call.arguments, call.deadline_seconds)

@@ -233,6 +233,8 @@ class IsolatedInstance:
 
     def _send(self, child: Child, job: _Job) -> None:
         self._sent.append(job)
+        if job.call.moments is not None:
+            job.call.moments.enter()
         if len(self._sent) == 1:
             self._start_timer(job)
         limit = answer_limit_bytes(job.call, self._limits)
