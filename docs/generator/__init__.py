@@ -1,0 +1,1 @@
+"""Writes docs/reference/ from code, Thing Models and what a running servient says."""
