@@ -15,6 +15,8 @@ from servient.bindings.openapi import OpenApiRoute
 from servient.bindings.orchestrator.routes import OrchestratorRoutes
 from servient.composition.metrics import Metrics
 from servient.composition.reporting import Reporting
+from servient.console.assets import load_assets
+from servient.console.routes import Console
 from servient.version import VERSION
 from servient.wot.content import Content
 from servient.wot.servient import Servient
@@ -38,6 +40,7 @@ def build_routes(
         MetricsRoute(servient, own_thing, metrics.write),
         Probes(lambda: not servient.invocations.is_draining),
         Documents({"vocabulary": Content(load_vocabulary(), "application/ld+json")}),
+        Console(servient, name, load_assets()),
     )
 
 

@@ -6,8 +6,8 @@ from servient.wot.invocation import Invocation
 
 
 async def to_full_status(invocation: Invocation, href: str) -> dict[str, Value]:
-    """With what is in the files of its output, which may have to be read."""
-    status = to_status(invocation, href)
+    """With what is in the files of its output, which may have to be read, and what was printed."""
+    status = {**invocation.notes, **to_status(invocation, href)}
     if "output" in status:
         status["output"] = to_plain(await invocation.result())
     return status

@@ -1,0 +1,12 @@
+// Keep something as a file on this machine.
+export function save(blob, name) {
+  const url = URL.createObjectURL(blob);
+  const link = document.createElement("a");
+  link.href = url;
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(url), 1000);
+}
+
+export const saveJson = (value, name) =>
+  save(new Blob([`${JSON.stringify(value, null, 2)}\n`], { type: "application/json" }), name);

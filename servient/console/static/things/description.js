@@ -1,0 +1,58 @@
+// Reading a Thing Description: its affordances, and the forms by which they are reached.
+import { isOwn } from "../core/origin.js";
+
+export const KINDS = ["actions", "properties", "events"];
+
+export const entries = (td, kind) => Object.entries(members(td?.[kind]));
+
+const members = (value) => (value && typeof value === "object" && !Array.isArray(value) ? value : {});
+
+/** A title as it can be shown, whatever stands there. */
+export const titleOf = (definition, name) =>
+  typeof definition?.title === "string" && definition.title.trim() ? definition.title : name;
+
+export const wordsOf = (definition) => (typeof definition?.description === "string" ? definition.description : "");
+
+export function operationsOf(form) {
+  const op = form?.op ?? [];
+  return Array.isArray(op) ? op : [op];
+}
+
+/** The forms for an operation, over URLs of these schemes. */
+export function formsFor(definition, operation, schemes) {
+  const forms = Array.isArray(definition?.forms) ? definition.forms : [];
+  return forms.filter(
+    (form) =>
+      typeof form?.href === "string" &&
+      operationsOf(form).includes(operation) &&
+      schemes.some((scheme) => form.href.startsWith(`${scheme}:`)),
+  );
+}
+
+/** The form over HTTP that this page can use, or undefined: of this servient, and of that subprotocol. */
+export function ownForm(definition, operation, subprotocol, contentType) {
+  return formsFor(definition, operation, ["http", "https"]).find(
+    (form) =>
+      form.subprotocol === subprotocol && isOwn(form.href) && (!contentType || form.contentType === contentType),
+  );
+}
+
+/** What a list shows of a Thing: everything else of its description is let go of. */
+export function summarize(td) {
+  return {
+    id: td.id ?? td.title,
+    title: titleOf(td, td.id ?? ""),
+    description: wordsOf(td),
+    deployment: typeof td["wasm:deployment"] === "string" ? td["wasm:deployment"] : "",
+    isServient: [td["@type"]].flat().includes("wasm:Servient"),
+    names: Object.fromEntries(KINDS.map((kind) => [kind, Object.keys(members(td[kind]))])),
+  };
+}
+
+/** Whether it has all of these words in it. */
+export function matches(summary, words) {
+  const text = [summary.title, summary.id, summary.description, ...Object.values(summary.names).flat()]
+    .join("\n")
+    .toLowerCase();
+  return words.every((word) => text.includes(word));
+}

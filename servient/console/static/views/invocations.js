@@ -1,0 +1,21 @@
+// All invocations that the servient remembers.
+import { html, useMemo } from "../libraries/preact.js";
+import { ownForm } from "../things/description.js";
+import { readThing } from "../things/directory.js";
+import { HistoryList } from "./history.js";
+
+export function InvocationsView({ servient }) {
+  const things = useMemo(() => new Map(), []);
+  const read = useMemo(() => () => servient.read("invocations"), [servient]);
+  const findTd = (status) => {
+    if (!things.has(status.thing)) things.set(status.thing, readThing(status.thing));
+    return things.get(status.thing);
+  };
+  const toHref = async (status) => {
+    const td = await findTd(status);
+    const form = ownForm(td.actions?.[status.action], "invokeaction", undefined);
+    return `${form.href}/${encodeURIComponent(status.id.split(":").at(-1))}`;
+  };
+  return html`<div class="title-row"><h1 tabindex="-1">Invocations</h1></div>
+    <${HistoryList} read=${read} toHref=${toHref} findTd=${findTd} />`;
+}
