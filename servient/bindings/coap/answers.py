@@ -99,17 +99,19 @@ def to_answer(
     """A value as the client wants it. Raises NotAcceptable."""
     if value is None:
         return Answer(code)
-    answer = content_answer(encode(value), code, accept)
-    return answer if max_age_seconds is None else replace(answer, max_age_seconds=max_age_seconds)
+    return content_answer(encode(value), code, accept, max_age_seconds)
 
 
-def content_answer(content: Content, code: Any, accept: int | None = None) -> Answer:
+def content_answer(
+    content: Content, code: Any, accept: int | None = None, max_age_seconds: int | None = None
+) -> Answer:
     """Content as the client wants it; what it may be besides itself, `offers` says."""
     number = content_formats.to_number(content.media_type)
     if accept is None or accept == number:
-        return Answer(code, content.body, number)
+        return Answer(code, content.body, number, max_age_seconds=max_age_seconds)
     media_type = require_acceptable(content.media_type, accept)
-    return Answer(code, convert(content, content, media_type).body, accept)
+    body = convert(content, content, media_type).body
+    return Answer(code, body, accept, max_age_seconds=max_age_seconds)
 
 
 def validated(answer: Answer, etags: Sequence[bytes]) -> Answer:

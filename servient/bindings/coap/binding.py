@@ -66,8 +66,9 @@ class CoapBinding(Binding):
         except (ValueError, InvalidInput) as error:
             raise OSError(f"CoAP cannot be served: {error}") from error
         try:
-            respond = guard.respond if guard else site.respond
-            self._endpoint = await Endpoint.open(self._host, self.port, respond)
+            # What is protected is protected as aiocoap's messages.
+            ways = (guard.respond,) if guard else (site.respond, site.answer)
+            self._endpoint = await Endpoint.open(self._host, self.port, *ways)
         except BaseException:
             if guard is not None:
                 guard.close()

@@ -7,7 +7,7 @@ from aiocoap import Message
 from aiocoap.numbers.codes import GET
 
 from servient.bindings.coap.answers import Answer
-from servient.bindings.coap.incoming import Incoming
+from servient.bindings.coap.incoming import Asked
 from servient.bindings.coap.options import Block
 from servient.bindings.coap.refusals import BlocksMissing
 from servient.bindings.coap.shelf import Shelf
@@ -15,6 +15,7 @@ from servient.errors import InvalidInput, TooLarge
 
 # The largest block over UDP; what is larger is cut.
 BLOCK_EXPONENT = 6
+BLOCK_BYTES = 16 << BLOCK_EXPONENT
 # A transfer in which nothing happens for so long is over (RFC 7252 section 4.8.2, MAX_TRANSMIT_WAIT).
 KEEP_SECONDS = 93.0
 # All unfinished transfers of one direction together may take as many bodies of the greatest size.
@@ -26,7 +27,7 @@ PAUSE_SECONDS = 5.0
 _Key: TypeAlias = tuple[Any, ...]
 
 
-def _key(request: Incoming) -> _Key:
+def _key(request: Asked) -> _Key:
     """Which requests belong to one transfer (RFC 7959 section 2.4)."""
     options = request.options
     return (
@@ -46,7 +47,7 @@ class Uploads:
         self._limit_bytes = limit_bytes
         self._bodies: Shelf[_Key, bytearray] = Shelf(BODIES_LIMIT * limit_bytes, KEEP_SECONDS)
 
-    def take(self, request: Incoming) -> bytes | None:
+    def take(self, request: Asked) -> bytes | None:
         """The body of a request, or None when blocks of it are still to come.
 
         Raises TooLarge as soon as it is, BlocksMissing, and InvalidInput for a block of a wrong size.
@@ -113,7 +114,7 @@ class Downloads:
     def __init__(self, limit_bytes: int) -> None:
         self._kept: Shelf[_Key, Download] = Shelf(BODIES_LIMIT * limit_bytes, KEEP_SECONDS)
 
-    def resume(self, request: Incoming) -> Message | None:
+    def resume(self, request: Asked) -> Message | None:
         """The later block that a request asks for, of an answer that its client has begun to fetch.
 
         None when the request is for something else. Raises BlocksMissing when the answer is not
@@ -131,7 +132,7 @@ class Downloads:
             raise BlocksMissing("the answer is not kept any more")
         return None
 
-    def begin(self, request: Incoming, answer: Answer) -> tuple[Message, Download | None]:
+    def begin(self, request: Asked, answer: Answer) -> tuple[Message, Download | None]:
         """The first message of an answer, and the download that continues it when it is cut."""
         block = request.options.block2 or Block(0, False, BLOCK_EXPONENT)
         if block.number == 0 and len(answer.body) <= block.size:

@@ -13,7 +13,7 @@ TD = 432
 
 def to_media_type(number: int | None) -> str:
     """What a Content-Format option says; without one, it is JSON. Raises UnsupportedContent."""
-    if number is None:
+    if number is None or number == JSON:
         return JSON_MEDIA_TYPE
     # By its map: the enumeration itself would keep every unknown number that anybody sends.
     known = ContentFormat._value2member_map_.get(number)
@@ -25,6 +25,8 @@ def to_media_type(number: int | None) -> str:
 
 def to_number(media_type: str) -> int:
     """The number of a media type; of one that has none, that of JSON or of plain bytes."""
+    if media_type == JSON_MEDIA_TYPE:
+        return JSON
     for name in (media_type, essence(media_type), f"{essence(media_type)};charset=utf-8"):
         try:
             return int(ContentFormat.by_media_type(name))

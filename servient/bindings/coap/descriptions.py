@@ -6,7 +6,7 @@ from aiocoap.numbers.codes import CONTENT, GET
 
 from servient.bindings.coap.answers import Answer, validated
 from servient.bindings.coap.content_formats import JSON, LINK_FORMAT, TD
-from servient.bindings.coap.incoming import Incoming
+from servient.bindings.coap.incoming import Asked
 from servient.bindings.coap.links import Link, to_link_format
 from servient.bindings.paths import THINGS, thing_path, to_path
 from servient.errors import NotAcceptable, NotFound, OperationNotAllowed
@@ -25,7 +25,7 @@ class Descriptions:
         self._servient = servient
         self._directory_thing = directory_thing
 
-    def answer(self, request: Incoming) -> Answer:
+    def answer(self, request: Asked) -> Answer:
         """Raises NotFound, OperationNotAllowed and NotAcceptable."""
         options = request.options
         match options.path:

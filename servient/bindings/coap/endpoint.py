@@ -12,6 +12,8 @@ from aiocoap.tokenmanager import TokenManager
 from servient.bindings.coap.answers import error_answer
 from servient.bindings.coap.incoming import Incoming
 from servient.bindings.coap.message_layer import MessageLayer
+from servient.bindings.coap.plain import PlainRequests
+from servient.bindings.coap.plain import Respond as RespondPlainly
 from servient.bindings.coap.udp import UdpSocket
 from servient.errors import Busy
 
@@ -77,14 +79,24 @@ class Endpoint(Context):
         if self.log.level == logging.NOTSET:
             self.log.setLevel(logging.ERROR)
         self._respond = respond
+        self._plain: PlainRequests | None = None
         self._tasks: set[asyncio.Task[None]] = set()
         self._is_closing = False
         self._layer: MessageLayer
         self._socket: UdpSocket
 
     @classmethod
-    async def open(cls, host: str, port: int, respond: Respond) -> Self:
-        """Raises OSError when it cannot listen there."""
+    async def open(
+        cls,
+        host: str,
+        port: int,
+        respond: Respond,
+        respond_plainly: RespondPlainly | None = None,
+    ) -> Self:
+        """Raises OSError when it cannot listen there.
+
+        Plain requests, as most are, go to `respond_plainly`, if there is one, and not by way of aiocoap.
+        """
         self = cls(respond)
         tokens = TokenManager(self)
         self._layer = MessageLayer(tokens)
@@ -92,6 +104,9 @@ class Endpoint(Context):
         self._layer.message_interface = self._socket
         tokens.token_interface = self._layer
         self.request_interfaces.append(tokens)
+        if respond_plainly is not None:
+            self._plain = PlainRequests(self._layer, respond_plainly, self._start)
+            self._socket.offer(self._plain.take)
         return self
 
     @property
@@ -102,21 +117,21 @@ class Endpoint(Context):
         """Called by aiocoap with each request that is not a duplicate."""
         if self._is_closing:
             return
-        if len(self._tasks) >= REQUESTS_LIMIT:
+        task = self._start(lambda: self._respond(Exchange(pipe, self._layer)))
+        if task is None:
             error = Busy(f"{REQUESTS_LIMIT} requests are under way; try again later")
             pipe.add_response(error_answer(error).message(), is_last=True)
             return
-        work = self._run(Exchange(pipe, self._layer))
-        task = self.loop.create_task(work, name="CoAP request")
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
         pipe.on_interest_end(task.cancel)  # whoever asked has gone
 
-    async def _run(self, exchange: Exchange) -> None:
-        try:
-            await self._respond(exchange)
-        except Exception:  # nobody waits for this task
-            logger.exception("a request could not be answered")
+    def _start(self, work: Callable[[], Awaitable[None]]) -> "asyncio.Task[None] | None":
+        """None when there are too many."""
+        if self._is_closing or len(self._tasks) >= REQUESTS_LIMIT:
+            return None
+        task = asyncio.create_task(_logged(work), name="CoAP request")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
 
     async def close(self) -> None:
         """Let subscriptions that have ended say so, then stop everything."""
@@ -126,4 +141,13 @@ class Endpoint(Context):
         for task in tuple(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._plain is not None:
+            self._plain.close()
         await self.shutdown()
+
+
+async def _logged(work: Callable[[], Awaitable[None]]) -> None:
+    try:
+        await work()
+    except Exception:  # nobody waits for this task
+        logger.exception("a request could not be answered")

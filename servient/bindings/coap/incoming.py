@@ -1,12 +1,13 @@
 """An incoming message, decoded so that no datagram can do harm."""
 
-from typing import Any
+from typing import Any, TypeAlias
 
 from aiocoap import Message
 from aiocoap.message import Direction
 from aiocoap.numbers.types import NON, Type
 
 from servient.bindings.coap.options import Malformed, Options, parse_options, split
+from servient.bindings.coap.plain_request import PlainRequest
 from servient.bindings.coap.refusals import BadOption
 
 _HEADER_BYTES = 4
@@ -26,6 +27,10 @@ class Incoming(Message):
     def is_to_be_ignored(self) -> bool:
         """A non-confirmable request with a bad option gets no answer (RFC 7252 section 5.4.1)."""
         return self.mtype is NON and isinstance(self.options.fault, BadOption)
+
+
+# What there is to answer, whichever way it came.
+Asked: TypeAlias = Incoming | PlainRequest
 
 
 def decode(datagram: bytes, remote: Any) -> Incoming:

@@ -49,6 +49,12 @@ class MessageLayer(MessageManager):
         finally:
             self._awaited.pop(key, None)
 
+    def awaits(self, remote: Any, token: bytes) -> bool:
+        """Whether there is a request of that token under way, such as of one who observes."""
+        return bool(under_way := self.token_manager.incoming_requests) and (
+            (token, remote) in under_way
+        )
+
     def probe(self, remote: Any) -> None:
         """Ask whether a peer is there (RFC 7252 section 4.3).
 

@@ -6,12 +6,13 @@ from aiocoap import Message
 from aiocoap.numbers.codes import CHANGED, CONTENT, CONTINUE, GET, POST, PUT
 
 from servient.bindings.coap.answers import Answer, error_answer, require_acceptable, to_answer
-from servient.bindings.coap.blocks import Downloads, Uploads
+from servient.bindings.coap.blocks import BLOCK_BYTES, Downloads, Uploads
 from servient.bindings.coap.content_formats import to_media_type
 from servient.bindings.coap.descriptions import Descriptions
 from servient.bindings.coap.endpoint import Exchange
-from servient.bindings.coap.incoming import Incoming
+from servient.bindings.coap.incoming import Asked, Incoming
 from servient.bindings.coap.observation import DEREGISTER, REGISTER, Observations
+from servient.bindings.coap.plain_request import PlainRequest
 from servient.bindings.coap.refusals import BadOption
 from servient.bindings.coap.whole_things import WholeThings, created
 from servient.bindings.paths import THINGS
@@ -33,6 +34,9 @@ _OPERATIONS = {
     (AffordanceKind.EVENT, GET): Operation.SUBSCRIBE_EVENT,
 }
 _OBSERVING = frozenset({Operation.OBSERVE_PROPERTY, Operation.SUBSCRIBE_EVENT})
+
+
+_FAILED = ServientError("the servient failed; its log says why")
 
 
 class Site:
@@ -64,15 +68,30 @@ class Site:
         try:
             message = await self._serve(exchange)
         except ServientError as error:
-            logger.debug("%s /%s: %s", request.code, "/".join(request.options.path), error)
             message = self._refuse(request, error)
         except Exception:  # a bug, of ours or of a property's handler; the next request is served
-            logger.exception("%s /%s failed", request.code, "/".join(request.options.path))
-            message = self._refuse(request, ServientError("the servient failed; its log says why"))
+            logger.exception("%s failed", _named(request))
+            message = self._refuse(request, _FAILED)
         exchange.answer(message)
 
+    async def answer(self, request: PlainRequest) -> Answer | Message:
+        """Like `respond`, for a request of one answer."""
+        try:
+            TRACEPARENT.set(request.options.traceparent)
+            body = self._uploads.take(request)
+            answer = await self._answer(request, body or b"")
+        except ServientError as error:
+            answer = _refusal(request, error)
+        except Exception:  # as above
+            logger.exception("%s failed", _named(request))
+            answer = _refusal(request, _FAILED)
+        block = request.options.block2
+        if len(answer.body) <= (block.size if block else BLOCK_BYTES):
+            return answer
+        return self._downloads.begin(request, answer)[0]
+
     def _refuse(self, request: Incoming, error: ServientError) -> Message:
-        answer = error_answer(error, request.options.path)
+        answer = _refusal(request, error)
         if request.options.block2 and request.options.block2.number:
             return answer.message()  # of another answer was a later block wanted
         return self._downloads.begin(request, answer)[0]
@@ -89,23 +108,28 @@ class Site:
         body = self._uploads.take(request)
         if body is None:
             return _confirm_block(request, Message(code=CONTINUE))
+        answer = await self._answer(request, body, exchange)
+        message, _ = self._downloads.begin(request, answer)
+        return _confirm_block(request, message)
+
+    async def _answer(
+        self, request: Asked, body: bytes, exchange: Exchange | None = None
+    ) -> Answer:
+        """Without an exchange, for a request that observes nothing."""
         match request.options.path:
             case (head, thing, kind, name) if head == THINGS and kind in _KINDS:
                 self._servient.policy.require_somebody()
                 affordance = self._servient.exposed(thing).description.find(_KINDS[kind], name)
                 operation = _operation(request, affordance)
                 interaction = Interaction(operation, thing, name, _to_input(request, body))
-                if operation in _OBSERVING:
+                if operation in _OBSERVING and exchange is not None:
                     await self.observations.run(exchange, interaction)
-                answer = await self._perform(request, interaction, affordance)
-            case _:
-                whole = await self._whole_things.answer(request, body)
-                answer = whole or self._descriptions.answer(request)
-        message, _ = self._downloads.begin(request, answer)
-        return _confirm_block(request, message)
+                return await self._perform(request, interaction, affordance)
+        whole = await self._whole_things.answer(request, body)
+        return whole or self._descriptions.answer(request)
 
     async def _perform(
-        self, request: Incoming, interaction: Interaction, affordance: Affordance
+        self, request: Asked, interaction: Interaction, affordance: Affordance
     ) -> Answer:
         if interaction.operation is Operation.UNSUBSCRIBE_EVENT:
             return Answer(CONTENT)  # the end came with the token, before this was asked
@@ -122,7 +146,16 @@ class Site:
         return Answer(CHANGED)
 
 
-def _operation(request: Incoming, affordance: Affordance) -> Operation:
+def _named(request: Asked) -> str:
+    return f"{request.code} /{'/'.join(request.options.path)}"
+
+
+def _refusal(request: Asked, error: ServientError) -> Answer:
+    logger.debug("%s: %s", _named(request), error)
+    return error_answer(error, request.options.path)
+
+
+def _operation(request: Asked, affordance: Affordance) -> Operation:
     """What a request asks of an affordance. Raises OperationNotAllowed and NotAcceptable."""
     operation = _OPERATIONS.get((affordance.kind, request.code))
     if operation is None:
@@ -141,7 +174,7 @@ def _operation(request: Incoming, affordance: Affordance) -> Operation:
     return operation
 
 
-def _to_input(request: Incoming, body: bytes) -> Content | None:
+def _to_input(request: Asked, body: bytes) -> Content | None:
     content_format = request.options.content_format
     if request.code is GET or (not body and content_format is None):
         return None

@@ -6,7 +6,8 @@ import logging
 import select
 import socket
 import struct
-from typing import Any, Self
+from collections.abc import Callable
+from typing import Any, Self, TypeAlias
 
 from aiocoap.interfaces import MessageInterface
 from aiocoap.transports.udp6 import UDP6EndpointAddress
@@ -22,6 +23,10 @@ _ANCILLARY_BYTES = 512
 # As many datagrams are read at once; then other work of the loop has its turn.
 _BURST = 64
 _SEND_BUFFER_BYTES = 1 << 20
+
+
+# Gets a datagram and who has sent it; says whether it was for it.
+Take: TypeAlias = Callable[[bytes, Any], bool]
 
 
 class Peer(UDP6EndpointAddress):
@@ -58,6 +63,7 @@ class UdpSocket(MessageInterface):
         self._layer = layer
         self._sock = sock
         self._loop = loop
+        self._take: Take = lambda _datagram, _peer: False
         self._buffer = bytearray(DATAGRAM_BYTES)
         self._epoll = select.epoll()
         self._epoll.register(sock.fileno(), select.EPOLLIN)
@@ -77,6 +83,10 @@ class UdpSocket(MessageInterface):
                     reason = f"cannot listen on UDP {host}:{port}: {error.strerror}"
                     raise OSError(error.errno, reason) from error
         raise OSError(errno.EADDRNOTAVAIL, f"no address for {host!r}")
+
+    def offer(self, take: Take) -> None:
+        """Have each datagram offered to `take`, before it goes to aiocoap's layer."""
+        self._take = take
 
     @property
     def port(self) -> int:
@@ -123,9 +133,15 @@ class UdpSocket(MessageInterface):
         self._read_errors()
 
     def _receive(self, datagram: bytes, ancillary: list[Any], address: Any) -> None:
-        pktinfo = _ancillary(ancillary, socket.IPV6_PKTINFO)
+        peer = Peer(address, self, pktinfo=_ancillary(ancillary, socket.IPV6_PKTINFO))
         try:
-            message = decode(datagram, Peer(address, self, pktinfo=pktinfo))
+            if self._take(datagram, peer):
+                return
+        except Exception:  # whatever one datagram did, the next one is served
+            logger.exception("a request from %s could not be taken", address[:2])
+            return
+        try:
+            message = decode(datagram, peer)
         except Malformed as error:
             logger.debug("ignored a datagram from %s: %s", address[:2], error)
             return

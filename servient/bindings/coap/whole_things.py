@@ -4,7 +4,7 @@ from aiocoap.numbers.codes import CHANGED, CONTENT, CREATED, DELETE, DELETED, GE
 
 from servient.bindings.coap.answers import Answer, to_answer
 from servient.bindings.coap.content_formats import JSON, to_media_type
-from servient.bindings.coap.incoming import Incoming
+from servient.bindings.coap.incoming import Asked
 from servient.bindings.paths import THINGS, invocation_path, invocation_segments
 from servient.errors import OperationNotAllowed
 from servient.wot.action_status import to_full_status, to_status
@@ -20,7 +20,7 @@ class WholeThings:
     def __init__(self, door: Door) -> None:
         self._door = door
 
-    async def answer(self, request: Incoming, body: bytes) -> Answer | None:
+    async def answer(self, request: Asked, body: bytes) -> Answer | None:
         """None when the path is not one of these. Raises ServientError."""
         match request.options.path:
             case (head, thing, AffordanceKind.PROPERTY) if head == THINGS:
@@ -29,7 +29,7 @@ class WholeThings:
                 return await self._invocation(request, thing, action, number)
         return None
 
-    async def _properties(self, request: Incoming, thing: str, body: bytes) -> Answer:
+    async def _properties(self, request: Asked, thing: str, body: bytes) -> Answer:
         if request.code is GET:
             values = await self._door.read_properties(thing)
             return to_answer(values, CONTENT, request.options.accept, max_age_seconds=0)
@@ -39,7 +39,7 @@ class WholeThings:
             return Answer(CHANGED)
         raise OperationNotAllowed(f"the properties of a Thing do not take {request.code}")
 
-    async def _invocation(self, request: Incoming, thing: str, action: str, number: str) -> Answer:
+    async def _invocation(self, request: Asked, thing: str, action: str, number: str) -> Answer:
         if request.code is GET:
             invocation = self._door.invocation(thing, action, number)
             return _answer(await to_full_status(invocation, invocation_path(invocation)), CONTENT)

@@ -124,14 +124,14 @@ async def test_a_message_id_that_comes_round_again(serving: Serving) -> None:
 async def test_what_is_remembered_is_bounded(
     serving: Serving, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    layer = serving.binding._endpoint._layer  # type: ignore[union-attr]
-    monkeypatch.setattr(layer._reads, "_limit_bytes", 50_000)
+    plain: Any = serving.binding._endpoint._plain  # type: ignore[union-attr]
+    monkeypatch.setattr(plain._reads, "_limit_bytes", 50_000)
     with serving.peer() as peer:
         handler = await peer.request(POST, DOUBLE, payload=b'{"number": 1}')
         first = await peer.receive()
         for _ in range(300):
             await peer.ask(GET, LEVEL)
-        assert len(layer._reads) < 100
+        assert len(plain._reads) < 100
         # Reads have not pushed out what must not run twice.
         await peer.send(handler)
         assert (await peer.receive()).payload == first.payload
