@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 from converters.file_urls import is_name
+from converters.shown_url import shown_url
 
 MODULES_LIMIT = 64
 FUNCTIONS_LIMIT = 256
@@ -110,7 +111,7 @@ class ModuleEntry:
     @property
     def source(self) -> str:
         """What messages say of where the binary is from."""
-        return f"module {self.name!r}" if is_name(self.binary_url) else self.binary_url
+        return f"module {self.name!r}" if is_name(self.binary_url) else shown_url(self.binary_url)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,6 @@
 import asyncio
 import gc
 import json
-import logging
 import os
 import resource
 import signal
@@ -16,8 +15,9 @@ import typer
 import uvloop
 
 from servient.cli.output import fail
-from servient.config import Config, ConfigError, load_config, service_manager
+from servient.config import Config, ConfigError, is_journal, load_config, service_manager
 from servient.telemetry.children import end_children
+from servient.telemetry.log import start_log
 from servient.telemetry.supervision import Manager, Supervision
 
 DESCRIPTORS = 16_384
@@ -29,11 +29,7 @@ def serve(config: Path | None, arguments: Mapping[str, Any], *, as_json: bool) -
         settings = load_config(config, **arguments)
     except ConfigError as error:
         fail(str(error), code=2)
-    logging.basicConfig(
-        level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s"
-    )
-    # Each fetched file in a line of its own is more than an operator wants to read.
-    logging.getLogger("httpx").setLevel(max(logging.WARNING, logging.getLogger().level))
+    start_log(settings.log_level, settings.log_format, is_journal=is_journal(sys.stderr.fileno()))
     _allow_descriptors()
     try:
         _run_until_stopped(settings, as_json)

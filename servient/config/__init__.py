@@ -6,7 +6,7 @@ from servient.config.issuer import IssuerSettings
 from servient.config.load import load_config
 from servient.config.network import BindingName
 from servient.config.principal import PrincipalSettings
-from servient.config.service_manager import service_manager
+from servient.config.service_manager import is_journal, service_manager
 from servient.config.settings import Config
 
 __all__ = [
@@ -15,6 +15,7 @@ __all__ = [
     "ConfigError",
     "IssuerSettings",
     "PrincipalSettings",
+    "is_journal",
     "is_loopback",
     "load_config",
     "main_address",

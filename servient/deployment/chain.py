@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from converters.deployment import Endpoint, Function
+from converters.shown_url import shown_url
 from servient.deployment.calling import traced_step
 from servient.deployment.handover import Handover, hand_over
 from servient.deployment.own_steps import OwnSteps
@@ -61,7 +62,7 @@ class Chains:
         handover = _handed_over(url, outcome, endpoint)
         context = passed_on(invocation.context, place)
         names = (invocation.thing, invocation.id, function.name)
-        self._journal.sub_call(*names, url)
+        self._journal.sub_call(*names, shown_url(url))
         with traced_step(url, context) as headers:
             if own is None:
                 result_url = await self._steps.call(url, endpoint, handover, headers)

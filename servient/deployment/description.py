@@ -7,6 +7,7 @@ from converters.deployment import Endpoint, ModuleEntry
 from converters.errors import ConversionError
 from converters.file_urls import is_name
 from converters.openapi.modules import parse_description
+from converters.shown_url import shown_url
 from servient.errors import InvalidInput, ManifestRejected
 from servient.wot.content import parse_json
 
@@ -28,5 +29,6 @@ def read_description(entry: ModuleEntry, contents: Mapping[str, bytes]) -> Mappi
             raise ManifestRejected(
                 f"the description of module {entry.name!r} cannot be used: {error}"
             ) from error
-        logger.info("the description at %s is not used: %s", entry.description_url, error)
+        shown = shown_url(entry.description_url)
+        logger.info("the description at %s is not used: %s", shown, error)
         return {}

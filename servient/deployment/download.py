@@ -2,6 +2,7 @@
 
 import httpx
 
+from converters.shown_url import shown_url
 from servient.deployment.fetch_limits import Budget, FetchLimits
 from servient.deployment.pinned import PinnedTransport
 from servient.deployment.reach import Reach
@@ -33,23 +34,24 @@ class Downloads:
 
     async def get(self, url: str, budget: Budget) -> bytes:
         """Raises FetchFailed, naming the URL."""
+        shown = shown_url(url)
         try:
             async with self._client.stream("GET", url) as response:
                 if response.status_code != httpx.codes.OK:
-                    raise FetchFailed(f"{url} answered {response.status_code}")
+                    raise FetchFailed(f"{shown} answered {response.status_code}")
                 if response.headers.get("Content-Encoding", "identity") != "identity":
                     # What unpacks to more than its limit would do so in one step.
-                    raise FetchFailed(f"{url} came compressed, which was not asked for")
-                return await self._read(url, response, budget)
+                    raise FetchFailed(f"{shown} came compressed, which was not asked for")
+                return await self._read(shown, response, budget)
         except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
             reason = str(error) or type(error).__name__
-            raise FetchFailed(f"{url} cannot be fetched: {reason}") from error
+            raise FetchFailed(f"{shown} cannot be fetched: {reason}") from error
 
-    async def _read(self, url: str, response: httpx.Response, budget: Budget) -> bytes:
+    async def _read(self, shown: str, response: httpx.Response, budget: Budget) -> bytes:
         body = bytearray()
         async for chunk in response.aiter_raw():
             body += chunk
-            budget.spend(len(chunk), url)
+            budget.spend(len(chunk), shown)
             if len(body) > self._limits.file_bytes:
-                raise FetchFailed(f"{url} is larger than {self._limits.file_bytes} bytes")
+                raise FetchFailed(f"{shown} is larger than {self._limits.file_bytes} bytes")
         return bytes(body)

@@ -7,6 +7,7 @@ from urllib.parse import urljoin
 
 from converters.errors import ConversionError
 from converters.reading import Node
+from converters.shown_url import shown_url
 from servient.errors import InvalidInput, NextStepFailed
 from servient.wot.content import Value, parse_json
 
@@ -20,7 +21,9 @@ def step_failed(url: str, reason: str) -> NextStepFailed:
     """The failure of the step at a URL. Where the reason is a later step's, that is all there is to say."""
     printable = (c if c.isprintable() else " " for c in reason[:REASON_LIMIT_CHARS])
     text = " ".join("".join(printable).split())
-    return NextStepFailed(text if text.startswith(_STEP) else f"{_STEP}{url} failed: {text}")
+    return NextStepFailed(
+        text if text.startswith(_STEP) else f"{_STEP}{shown_url(url)} failed: {text}"
+    )
 
 
 def read_answer(url: str, status: int, body: bytes) -> str:

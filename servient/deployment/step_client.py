@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 import httpx
 
 from converters.deployment import Endpoint
+from converters.shown_url import shown_url
 from servient.deployment.handover import Handover
 from servient.deployment.origins import origin_of
 from servient.deployment.step_answer import read_answer, step_failed
@@ -65,7 +66,9 @@ class StepClient:
                 return await self._until_answered(url, endpoint, handover, headers)
         except TimeoutError as error:
             limit = f"{self._limits.deadline_seconds:g} s"
-            raise DeadlineExceeded(f"the step {url} did not answer within {limit}") from error
+            raise DeadlineExceeded(
+                f"the step {shown_url(url)} did not answer within {limit}"
+            ) from error
         except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
             raise step_failed(url, _reason(error)) from error
 

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from converters.deployment import Deployment, ModuleEntry
 from converters.file_urls import is_name
+from converters.shown_url import shown_url
 from servient.errors import ModuleRejected
 
 SIGNATURE_SUFFIX = ".minisig"
@@ -45,7 +46,7 @@ class Trust:
         for entry in deployment.modules:
             for url, wanted in entry.digests.items():
                 if url in contents and (found := _sha256(contents[url])) != wanted:
-                    raise Untrusted(f"{url} has the SHA-256 {found}, and not {wanted}")
+                    raise Untrusted(f"{shown_url(url)} has the SHA-256 {found}, and not {wanted}")
             binary = contents[entry.binary_url]
             if self.digests and (found := _sha256(binary)) not in self.digests:
                 raise Untrusted(f"{entry.source} ({found}) is none of the modules that may run")
