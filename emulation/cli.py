@@ -33,6 +33,10 @@ def run(
         list[str] | None,
         typer.Option(help="What has to hold, as `http p95 < 300ms` or `errors <= 1%`; repeatable."),
     ] = None,
+    networks: Annotated[
+        Literal["auto", "kernel", "switch", "relay"],
+        typer.Option(help="What carries packets; by default the first of these that can be had."),
+    ] = "auto",
 ) -> None:
     """Run a topology on this machine, without Docker and without privileges, and write its report.
 
@@ -40,9 +44,10 @@ def run(
     """
     # Here, since it imports a good deal: other commands answer without it.
     from emulation.command import run_topology  # noqa: PLC0415
+    from emulation.embedded.carrier import Carrying  # noqa: PLC0415
 
     try:
-        has_passed = run_topology(topology, seconds, out, threshold or ())
+        has_passed = run_topology(topology, seconds, out, threshold or (), Carrying(networks))
     except EmulationError as error:
         typer.echo(f"wasm-servient: {error}", err=True)
         raise typer.Exit(2) from error

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from emulation.embedded.carrier import Carrying
 from emulation.embedded.runner import Embedded, Run
 from emulation.live import LiveView
 from emulation.metrics.run import RunFolder
@@ -17,13 +18,19 @@ from emulation.report.thresholds import parse_threshold
 from emulation.topology.load import load_topology
 
 
-def run_topology(file: Path, seconds: float | None, out: Path, thresholds: Sequence[str]) -> bool:
+def run_topology(
+    file: Path,
+    seconds: float | None,
+    out: Path,
+    thresholds: Sequence[str],
+    carrying: Carrying = Carrying.AUTO,
+) -> bool:
     """Run what a file describes, show it, and leave results and their report in a folder.
 
     Returns whether all thresholds are met. Raises EmulationError.
     """
     parsed = [parse_threshold(text) for text in thresholds]  # before the run, not after it
-    plan = Run(load_topology(file), file.resolve().parent, RunFolder(out))
+    plan = Run(load_topology(file), file.resolve().parent, RunFolder(out), carrying)
     console = Console(soft_wrap=True)
     asyncio.run(_run(plan, seconds, console))
     report = make_report([out], parsed)

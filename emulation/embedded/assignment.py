@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from emulation.embedded.carrier import Carrying
 from emulation.embedded.plan import Plan
 from emulation.topology.topology import Topology
 
@@ -19,15 +20,9 @@ class Assignment:
     logs: Path
     work: Path
     """For what replicas keep while they run; gone afterwards."""
+    carrying: Carrying = Carrying.AUTO
 
     def ports(self) -> dict[int, str]:
         """The protocols by port."""
         ports = self.topology.ports
-        return {
-            ports.catalogue: "catalogue",
-            ports.http: "http",
-            ports.ws: "websocket",
-            ports.mqtt: "mqtt",
-            ports.coap: "coap",
-            5353: "mdns",
-        }
+        return {5353: "mdns"} | ports.datagrams | ports.streams

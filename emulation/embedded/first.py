@@ -10,29 +10,19 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import NoReturn
 
 from emulation.embedded.assignment import Assignment
+from emulation.embedded.carrier import Report
 from emulation.embedded.channel import BEGIN, Speaker
-from emulation.embedded.kernel import (
-    CLONE_NEWNET,
-    CLONE_NEWNS,
-    CLONE_NEWUTS,
-    MS_NODEV,
-    MS_NOEXEC,
-    MS_NOSUID,
-    Kernel,
-)
+from emulation.embedded.ground import Ground
+from emulation.embedded.kernel import Kernel
 from emulation.embedded.limits import PERIOD_SECONDS, Holds, limits_of
 from emulation.embedded.plan import Place
-from emulation.embedded.switch import Report, Switch
-from emulation.embedded.wiring import wire
 from emulation.node.replica import Replica, run_replica
 from emulation.topology.node import Node, NodeResources, RestartPolicy
 
-HOSTS, RESOLVER = Path("/etc/hosts"), Path("/etc/resolv.conf")
-STOP_SECONDS, SWITCH_STOP_SECONDS = 1.5, 0.5
+STOP_SECONDS, CARRIER_STOP_SECONDS = 1.5, 0.5
 # A replica that crashes at once is not started again at once.
 PAUSES_SECONDS = (0.2, 0.5, 1.0, 2.0, 5.0)
 STABLE_SECONDS = 30.0
@@ -65,9 +55,9 @@ class First:
     """Process 1 of the emulation."""
 
     def __init__(
-        self, kernel: Kernel, assignment: Assignment, holds: Holds, channel: socket.socket
+        self, ground: Ground, assignment: Assignment, holds: Holds, channel: socket.socket
     ) -> None:
-        self._kernel = kernel
+        self._ground = ground
         self._holds = holds
         self._assignment = assignment
         self._channel = channel
@@ -78,19 +68,17 @@ class First:
             for life in self._lives
             if (limits := limits_of(life.place.kind)) is not None
         }
-        self._switch = 0
-        self._namespaces: dict[str, int] = {}
-        # The switch goes before all others, where this user may have that, else replicas come after it:
-        # a frame that is late is a wrong latency.
+        self._carrier = 0
+        # What carries packets goes before all others, where this user may have that, else replicas come
+        # after it: a frame that is late is a wrong latency.
         self._can_go_first = can_go_first()
 
     def run(self) -> int:
         """Until the runner says so or is gone."""
-        self._mount()
-        self._namespaces = wire(self._kernel, self._assignment.plan)
-        # It may come before the switch is prepared for it, and would be the end of it.
+        mechanism = self._ground.prepare()
+        # It may come before the carrier is prepared for it, and would be the end of it.
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGUSR1})
-        self._switch = self._fork("switch", self._run_switch)
+        self._carrier = self._fork("networks", self._carry)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGUSR1})
         gc.freeze()  # pages that nobody writes to are shared by all replicas
         awake, waker = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
@@ -99,7 +87,7 @@ class First:
         poll = select.poll()
         poll.register(self._channel, select.POLLIN)
         poll.register(awake, select.POLLIN)
-        self._say_how()
+        self._say(mechanism)
         while True:
             self._reap()
             wait = self._start_due()
@@ -111,16 +99,16 @@ class First:
                     with suppress(BlockingIOError):
                         os.read(awake, 4096)
                 elif self._channel.recv(100) == BEGIN:
-                    os.kill(self._switch, signal.SIGUSR1)
+                    os.kill(self._carrier, signal.SIGUSR1)
                 else:  # to stop, or the runner is gone
                     self._stop()
                     return 0
 
-    def _say_how(self) -> None:
-        switch = "a switch in user space, between packet sockets, delays, drops and counts packets"
-        self._speaker.say("mechanism", words=switch)
+    def _say(self, mechanism: list[str]) -> None:
         if self._limits:
-            self._speaker.say("mechanism", words=self._holds.words)
+            mechanism.append(self._holds.words)
+        for words in mechanism:
+            self._speaker.say("mechanism", words=words)
 
     def _limited(self) -> dict[str, tuple[int, NodeResources]]:
         return {
@@ -131,18 +119,8 @@ class First:
 
     # Before replicas
 
-    def _mount(self) -> None:
-        """Processes see those of their namespace, where the machine lets us show them."""
-        with suppress(OSError):
-            self._kernel.mount("proc", Path("/proc"), "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC)
-        resolver = self._assignment.work / "resolv.conf"
-        resolver.write_text("")
-        if RESOLVER.is_file():
-            with suppress(OSError):
-                self._kernel.bind(resolver, RESOLVER)
-
-    def _run_switch(self) -> None:
-        def tell(report: Report) -> bool:
+    def _carry(self) -> None:
+        def tell(report: Report) -> None:
             counts = report.counts
             for first in range(0, max(len(counts), 1), COUNTS_PER_MESSAGE):
                 self._speaker.say(
@@ -152,12 +130,10 @@ class First:
                     lateness_seconds=report.lateness_seconds,
                     missed=report.missed if first == 0 else 0,
                 )
-            return True
 
-        assignment = self._assignment
         if self._can_go_first:
             os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(1))
-        Switch(assignment.plan, assignment.ports(), assignment.topology.seed, tell).run()
+        self._ground.carrier(tell).run()
 
     # Processes
 
@@ -175,6 +151,7 @@ class First:
             for number in (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT):
                 signal.signal(number, signal.SIG_DFL)
             os.setsid()
+            Kernel().end_with_parent(signal.SIGKILL)
             self._speaker = Speaker(self._channel)  # what the parent has not sent is not ours
             log = os.open(
                 self._assignment.logs / f"{name}.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644
@@ -211,25 +188,22 @@ class First:
             os.nice(REPLICA_NICENESS)
         if place.name in self._limits:
             self._holds.enter(place.name, self._limits[place.name])
-        self._kernel.enter(self._namespaces[place.name], CLONE_NEWNET)
-        self._kernel.unshare(CLONE_NEWNS | CLONE_NEWUTS)
-        socket.sethostname(place.name)
         folder = assignment.work / place.name
         folder.mkdir(exist_ok=True)
-        hosts = folder / "hosts"
-        hosts.write_text(assignment.plan.hosts_file(place))
-        self._kernel.bind(hosts, HOSTS)
+        seat = self._ground.enter(place, folder)
         run_replica(
             Replica(
                 place.name,
                 place.kind,
                 place.hosts,
-                assignment.topology.ports,
+                seat.ports,
                 assignment.base,
                 folder,
                 assignment.metrics / f"{place.name}.sqlite",
                 f"{assignment.topology.seed}/{place.name}",
+                address=seat.address,
                 leaves_at_once=True,
+                resolves_by_python=seat.has_own_names,
             ),
             self._speaker,
         )
@@ -242,8 +216,8 @@ class First:
                 return
             if not process:
                 return
-            if process == self._switch:
-                self._speaker.say("refused", reason="the switch ended: see logs/switch.log")
+            if process == self._carrier:
+                self._speaker.say("refused", reason="the networks ended: see logs/networks.log")
             for life in self._lives:
                 if life.process == process:
                     self._ended(life, os.waitstatus_to_exitcode(status))
@@ -275,8 +249,16 @@ class First:
         self._wait_for({life.process for life in self._lives if life.process}, STOP_SECONDS)
         # Last, since replicas say goodbye to each other.
         with suppress(ProcessLookupError):
-            os.kill(self._switch, signal.SIGTERM)
-        self._wait_for({self._switch}, SWITCH_STOP_SECONDS)
+            os.kill(self._carrier, signal.SIGTERM)
+        self._wait_for({self._carrier}, CARRIER_STOP_SECONDS)
+        self._kill_groups()
+
+    def _kill_groups(self) -> None:
+        """What replicas have started and left behind, where no process namespace ends it."""
+        for life in self._lives:
+            if life.process:
+                with suppress(OSError):
+                    os.killpg(life.process, signal.SIGKILL)
 
     def _wait_for(self, running: set[int], limit_seconds: float) -> None:
         end = time.monotonic() + limit_seconds

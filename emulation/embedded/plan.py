@@ -49,24 +49,32 @@ class Plan:
     places: tuple[Place, ...]
 
     def hosts_file(self, reader: Place) -> str:
-        """What one replica finds in hosts(5). `node.network` is the first replica of a node.
+        """What one replica finds in hosts(5): an address first, then its names."""
+        lines = ["127.0.0.1 localhost", "::1 localhost"]
+        names: dict[str, list[str]] = {}
+        for name, address in self.addresses(reader).items():
+            names.setdefault(address, []).append(name)
+        lines += [f"{address} {' '.join(found)}" for address, found in names.items()]
+        return "\n".join(lines) + "\n"
+
+    def addresses(self, reader: Place) -> dict[str, str]:
+        """By the names that one replica knows. `node.network` is the first replica of a node.
 
         The name of a replica in a network that the reader is not in stands for its address in one
         that both are in: Thing Descriptions know one name only.
         """
-        lines = ["127.0.0.1 localhost", "::1 localhost"]
+        found: dict[str, str] = {}
         own = {port.network for port in reader.ports}
         for place in self.places:
             reachable = [port for port in place.ports if port.network in own]
             for number, port in enumerate(place.ports):
-                found = port if port in reachable else next(iter(reachable), port)
-                names = [f"{place.name}.{port.network}"]
+                nearest = port if port in reachable else next(iter(reachable), port)
+                found[f"{place.name}.{port.network}"] = nearest.address
                 if place.name == place.kind.name and isinstance(place.kind, Node):
-                    names.append(f"{place.name}-1.{port.network}")
+                    found[f"{place.name}-1.{port.network}"] = nearest.address
                 if number == 0:
-                    names.append(place.name)
-                lines.append(f"{found.address} {' '.join(names)}")
-        return "\n".join(lines) + "\n"
+                    found[place.name] = nearest.address
+        return found
 
 
 def make_plan(topology: Topology) -> Plan:

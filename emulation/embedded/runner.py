@@ -17,6 +17,7 @@ from typing import Any, Self
 
 from emulation.embedded.assignment import Assignment
 from emulation.embedded.board import Board, Status
+from emulation.embedded.carrier import Carrying
 from emulation.embedded.channel import BEGIN, STOP, make_channel, receive
 from emulation.embedded.plan import make_plan
 from emulation.embedded.provision import provide
@@ -41,6 +42,7 @@ class Run:
     topology: Topology
     base: Path
     folder: RunFolder
+    carrying: Carrying = Carrying.AUTO
 
 
 class Embedded:
@@ -94,6 +96,7 @@ class Embedded:
             run.folder.metrics_path,
             self.logs,
             work,
+            run.carrying,
         )
         self._channel, theirs = make_channel()
         self._stack.callback(self._channel.close)

@@ -87,16 +87,20 @@ class Line:
     def _set(self, link: Link) -> None:
         self._is_up = link.is_up
         down_rate = link.downlink_rate_kbit or link.rate_kbit
-        self._down.set(down_rate, link.queue_bytes or _default_queue(link, down_rate))
+        self._down.set(down_rate, queue_of(link, down_rate))
         if self._up is not self._down:
             up_rate = link.uplink_rate_kbit or link.rate_kbit
-            self._up.set(up_rate, link.queue_bytes or _default_queue(link, up_rate))
+            self._up.set(up_rate, queue_of(link, up_rate))
         self._link_now = link
         self._delays.clear()
         loss = link.loss_percent / 100
         self._probabilities = (loss, 1 - (1 - loss) ** 0.5)
         self._correlation = link.loss_correlation_percent / 100
         self._duplication = link.duplication_percent / 100
+
+    @property
+    def round_trip_seconds(self) -> float:
+        return 2 * self._link_now.latency_ms / 1000
 
     def send(self, now: float, size: int) -> float | Fate:
         """When a packet that its end sends has left it."""
@@ -149,6 +153,8 @@ class Line:
         return bool(probability) and self._losses.next(probability, self._correlation)
 
 
-def _default_queue(link: Link, rate_kbit: float | None) -> int:
-    """What passes in two round trips: enough for TCP, and no more than a few seconds' worth."""
-    return max(LEAST_QUEUE_BYTES, int((rate_kbit or 0) * 125 * 4 * link.latency_ms / 1000))
+def queue_of(link: Link, rate_kbit: float | None) -> int:
+    """By default what passes in two round trips: enough for TCP, and no more than a few seconds' worth."""
+    return link.queue_bytes or max(
+        LEAST_QUEUE_BYTES, int((rate_kbit or 0) * 125 * 4 * link.latency_ms / 1000)
+    )

@@ -7,34 +7,21 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 
+from emulation.embedded.carrier import Report, Tell
 from emulation.embedded.kernel import Kernel
+from emulation.embedded.packets import missed, open_packets
 from emulation.embedded.plan import Plan, Port
 from emulation.embedded.shaper import Fate, Line
-from emulation.embedded.traffic import ARP, Count, Traffic, classify
+from emulation.embedded.traffic import ARP, Traffic, classify
 
-ETH_P_ALL = 3
-SOL_PACKET, PACKET_IGNORE_OUTGOING, PACKET_STATISTICS = 263, 23, 6
-SO_SNDBUFFORCE, SO_RCVBUFFORCE = 32, 33
-SOCKET_BUFFER_BYTES = 4 * 2**20
 FRAME_BYTES = 65_600
 # What all frames on their way may take; more is dropped as if a queue were full.
 WAITING_LIMIT_BYTES = 512 * 2**20
 REPORT_SECONDS = 1.0
 BATCH_FRAMES = 32
-
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """What the switch did since the report before."""
-
-    counts: list[Count]
-    lateness_seconds: float
-    """How long after it was due the latest frame was handed on."""
-    missed: int
-    """Frames that the kernel dropped, since the switch was not quick enough."""
 
 
 @dataclass(eq=False, slots=True)
@@ -52,9 +39,7 @@ class End:
 class Switch:
     """All networks of an emulation. Made in the namespace that holds the interfaces' other ends."""
 
-    def __init__(
-        self, plan: Plan, ports: dict[int, str], seed: int, tell: Callable[[Report], bool]
-    ) -> None:
+    def __init__(self, plan: Plan, ports: dict[int, str], seed: int, tell: Tell) -> None:
         self._ports = ports
         self._tell = tell
         self._kernel = Kernel()
@@ -76,7 +61,7 @@ class Switch:
                     )
                 else:
                     line = Line(port.link, own_seed)
-                end = End(place.name, port, line, _open(port.hub_interface), {})
+                end = End(place.name, port, line, open_packets(port.hub_interface), {})
                 self._ends[end.socket.fileno()] = end
                 self._networks.setdefault(port.network, {})[port.mac] = end
 
@@ -197,31 +182,9 @@ class Switch:
         self._traffic.dropped(end.port.network, end.replica, other.replica, protocol, why)
 
     def _report(self) -> None:
-        missed = sum(_missed(end.socket) for end in self._ends.values())
-        if self._tell(Report(self._traffic.take(), self._lateness, missed)):
-            self._lateness = 0.0
-
-
-def _open(interface: str) -> socket.socket:
-    opened = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
-    opened.setblocking(False)
-    opened.setsockopt(SOL_PACKET, PACKET_IGNORE_OUTGOING, 1)
-    for option, forced in (
-        (socket.SO_RCVBUF, SO_RCVBUFFORCE),
-        (socket.SO_SNDBUF, SO_SNDBUFFORCE),
-    ):
-        try:
-            opened.setsockopt(socket.SOL_SOCKET, forced, SOCKET_BUFFER_BYTES)
-        except PermissionError:  # within a user namespace: as much as everybody may have
-            opened.setsockopt(socket.SOL_SOCKET, option, SOCKET_BUFFER_BYTES)
-    opened.bind((interface, ETH_P_ALL))
-    return opened
-
-
-def _missed(opened: socket.socket) -> int:
-    """Reading sets it to zero (packet(7))."""
-    statistics = opened.getsockopt(SOL_PACKET, PACKET_STATISTICS, 8)
-    return int.from_bytes(statistics[4:8], "little")
+        lost = sum(missed(end.socket) for end in self._ends.values())
+        self._tell(Report(self._traffic.take(), self._lateness, lost))
+        self._lateness = 0.0
 
 
 def _clear(timer: int) -> None:

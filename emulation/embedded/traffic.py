@@ -50,6 +50,15 @@ class Traffic:
     def __init__(self) -> None:
         self._passed: dict[tuple[str, str, str, str], list[int]] = {}
         self._dropped: dict[tuple[str, str, str, str, Fate], int] = {}
+        self._lateness = 0.0
+
+    def was_late(self, seconds: float) -> None:
+        self._lateness = max(self._lateness, seconds)
+
+    def take_lateness(self) -> float:
+        """The longest since it was last taken."""
+        found, self._lateness = self._lateness, 0.0
+        return found
 
     def passed(self, network: str, sender: str, receiver: str, protocol: str, size: int) -> None:
         key = (network, sender, receiver, protocol)
@@ -60,9 +69,17 @@ class Traffic:
             count[0] += 1
             count[1] += size
 
-    def dropped(self, network: str, sender: str, receiver: str, protocol: str, why: Fate) -> None:
+    def dropped(
+        self,
+        network: str,
+        sender: str,
+        receiver: str,
+        protocol: str,
+        why: Fate,
+        packets: int = 1,
+    ) -> None:
         key = (network, sender, receiver, protocol, why)
-        self._dropped[key] = self._dropped.get(key, 0) + 1
+        self._dropped[key] = self._dropped.get(key, 0) + packets
 
     def take(self) -> list[Count]:
         """All counts; they begin at zero again."""

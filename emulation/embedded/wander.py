@@ -17,7 +17,9 @@ class Delay(Protocol):
     def __call__(self, now: float) -> float: ...
 
 
-def make_delay(link: Link, seed: str, share: float = 1.0) -> Delay:
+def make_delay(
+    link: Link, seed: str, share: float = 1.0, least_period: float = LEAST_PERIOD_SECONDS
+) -> Delay:
     """The delay of a link, or of the line of one end of it: `share` is 0.5 then."""
     latency = link.latency_ms / 1000 * share
     # Of two lines whose jitters are independent, the squares of the jitters add up.
@@ -28,7 +30,7 @@ def make_delay(link: Link, seed: str, share: float = 1.0) -> Delay:
         chance = random.Random(seed)  # noqa: S311 - repeatable by intention
         return lambda now: latency + _deviate(chance, deviation, latency)
     period = link.delay_correlation_ms or 4 * link.jitter_ms
-    return Wander(latency, deviation, max(period / 1000, LEAST_PERIOD_SECONDS), seed)
+    return Wander(latency, deviation, max(period / 1000, least_period), seed)
 
 
 def _deviate(chance: random.Random, deviation: float, limit: float) -> float:

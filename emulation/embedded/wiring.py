@@ -1,7 +1,9 @@
 """Network namespaces with interfaces and addresses, one for each replica, and the hub's."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
+from typing import NamedTuple
 
 from emulation.embedded.kernel import CLONE_NEWNET, Kernel
 from emulation.embedded.netlink import Interfaces
@@ -9,13 +11,22 @@ from emulation.embedded.plan import Place, Plan
 
 OWN_NAMESPACE = Path("/proc/self/ns/net")
 PREFIX_BITS = 16
+CONGESTION = Path("/proc/sys/net/ipv4/tcp_congestion_control")
+# The first that may be had, and not what this machine has: runs are compared across machines, and BBR,
+# which some have, leaves a line of one and a half seconds idle for a quarter of the time.
+CONTROLS = ("cubic", "reno")
 
 
-def wire(kernel: Kernel, plan: Plan) -> dict[str, int]:
-    """Make a namespace for each replica, connected to the one that this process is in.
+class Wired(NamedTuple):
+    """Descriptors of the replicas' namespaces, which last as long as these are open."""
 
-    Returns descriptors of the namespaces, which last as long as these are open.
-    """
+    namespaces: dict[str, int]
+    congestion_control: str
+
+
+def wire(kernel: Kernel, plan: Plan) -> Wired:
+    """Make a namespace for each replica, connected to the one that this process is in."""
+    control = ""
     hub = os.open(OWN_NAMESPACE, os.O_RDONLY | os.O_CLOEXEC)
     namespaces: dict[str, int] = {}
     with Interfaces() as here:
@@ -23,12 +34,22 @@ def wire(kernel: Kernel, plan: Plan) -> dict[str, int]:
         for place in plan.places:
             kernel.unshare(CLONE_NEWNET)
             own = os.open(OWN_NAMESPACE, os.O_RDONLY | os.O_CLOEXEC)
+            control = _choose_congestion_control()
             with Interfaces() as there:
                 kernel.enter(hub, CLONE_NEWNET)
                 _connect(here, there, place, own)
             namespaces[place.name] = own
     os.close(hub)
-    return namespaces
+    return Wired(namespaces, control)
+
+
+def _choose_congestion_control() -> str:
+    """Of this network namespace; its name (tcp(7))."""
+    for name in CONTROLS:
+        with suppress(OSError):  # not everybody may have every one
+            CONGESTION.write_text(name)
+            return name
+    return CONGESTION.read_text().strip()
 
 
 def _connect(here: Interfaces, there: Interfaces, place: Place, namespace: int) -> None:

@@ -3,6 +3,7 @@
 from enum import StrEnum
 from typing import NamedTuple
 
+from emulation.topology.node import Node
 from emulation.topology.topology import TopologyPorts
 
 
@@ -37,12 +38,17 @@ class EnvConfig(NamedTuple):
     other_ports_udp: tuple[int, ...] | None = None
 
     def environment(self) -> dict[str, str]:
-        """The variables from which old programs read it themselves."""
+        """The variables from which old programs read it themselves; several ports with commas."""
         values = {name: getattr(self, name.lower()) for name in ConfigVars}
-        return {name: str(value) for name, value in values.items() if value is not None}
+        return {name: _text(value) for name, value in values.items() if value is not None}
 
 
-def make_conf(ports: TopologyPorts, broker_host: str | None) -> EnvConfig:
+def _text(value: object) -> str:
+    return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+
+
+def make_conf(ports: TopologyPorts, node: Node) -> EnvConfig:
+    broker_host = node.broker_host
     return EnvConfig(
         port_catalogue=ports.catalogue,
         port_http=ports.http,
@@ -50,5 +56,7 @@ def make_conf(ports: TopologyPorts, broker_host: str | None) -> EnvConfig:
         port_ws=ports.ws,
         port_mqtt=ports.mqtt,
         mqtt_broker_host=broker_host,
+        other_ports_tcp=node.other_ports("TCP") or None,
+        other_ports_udp=node.other_ports("UDP") or None,
         mqtt_url=f"mqtt://{broker_host}:{ports.mqtt}" if broker_host else None,
     )

@@ -19,7 +19,7 @@ from emulation.node.application import load_application
 from emulation.node.broker import run_broker
 from emulation.node.conf import make_conf
 from emulation.node.old_programs import CompatibleWot
-from emulation.node.servients import program_servient, wasm_servient
+from emulation.node.servients import EVERYWHERE, Where, program_servient, wasm_servient
 from emulation.node.tally import Tally
 from emulation.topology.node import Node
 from emulation.topology.services import Broker
@@ -48,8 +48,12 @@ class Replica:
     folder: Path
     metrics: Path
     seed: str
+    address: str = EVERYWHERE
+    """What its servers listen on."""
     leaves_at_once: bool = False
     """Whether the process is nothing but this replica, and may end without returning."""
+    resolves_by_python: bool = False
+    """Whether names have to be asked of Python's `socket`, which uvloop does not."""
 
 
 def run_replica(replica: Replica, speaker: Speaks) -> None:
@@ -61,7 +65,8 @@ def run_replica(replica: Replica, speaker: Speaks) -> None:
     )
     logging.getLogger("httpx").setLevel(logging.WARNING)
     random.seed(replica.seed)
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+    loops = asyncio.new_event_loop if replica.resolves_by_python else uvloop.new_event_loop
+    with asyncio.Runner(loop_factory=loops) as runner:
         runner.run(_until_terminated(replica, speaker))
 
 
@@ -85,7 +90,9 @@ def _cancel_this_task() -> Callable[[], object]:
 
 async def _be_broker(replica: Replica, speaker: Speaks) -> None:
     _on_termination(_cancel_this_task())
-    await run_broker(replica.ports.mqtt, replica.folder, lambda: _tell_ready(replica, speaker))
+    await run_broker(
+        replica.address, replica.ports.mqtt, replica.folder, lambda: _tell_ready(replica, speaker)
+    )
 
 
 async def _be_node(replica: Replica, node: Node, speaker: Speaks) -> None:
@@ -105,8 +112,8 @@ async def _be_node(replica: Replica, node: Node, speaker: Speaks) -> None:
 
 
 async def _run_node(replica: Replica, node: Node, recorder: Tally, speaker: Speaks) -> None:
-    conf = make_conf(replica.ports, node.broker_host)
-    os.environ.update(conf.environment())
+    conf = make_conf(replica.ports, node)
+    os.environ.update(node.environment | conf.environment())
     async with _served(replica, node, recorder) as wot:
         _tell_ready(replica, speaker)
         try:
@@ -136,13 +143,12 @@ def _leave(recorder: Tally) -> NoReturn:
 @contextlib.asynccontextmanager
 async def _served(replica: Replica, node: Node, recorder: Tally) -> AsyncIterator[Any]:
     """The measured entry point of a servient that is running."""
+    where = Where(replica.hosts[0], replica.address, replica.ports)
     if node.app.servient is None:
-        async with program_servient(replica.hosts[0], node, replica.ports) as wot:
+        async with program_servient(where, node) as wot:
             yield measure(wot, recorder)
         return
-    async with wasm_servient(
-        replica.name, replica.hosts[0], node, replica.ports, replica.folder
-    ) as (app, wot):
+    async with wasm_servient(replica.name, where, node, replica.folder) as (app, wot):
         witness_interactions(app.servient, recorder)
         yield measure(wot, recorder)
 

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,15 @@ from servient.wot.servient import Servient
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - in a network of the emulation's own
 
 
+@dataclass(frozen=True, slots=True)
+class Where:
+    """The name that a replica has in its networks, and what its servers listen on."""
+
+    host: str
+    address: str
+    ports: TopologyPorts
+
+
 @contextlib.asynccontextmanager
 async def clients() -> AsyncIterator[list[Any]]:
     """One for each protocol, in the order in which they are preferred."""
@@ -40,31 +50,32 @@ async def clients() -> AsyncIterator[list[Any]]:
 
 
 @contextlib.asynccontextmanager
-async def program_servient(host: str, node: Node, ports: TopologyPorts) -> AsyncIterator[WoT]:
+async def program_servient(where: Where, node: Node) -> AsyncIterator[WoT]:
     """A servient for the Things of a program, with its catalogue."""
     async with clients() as made:
         servient = Servient(
-            hostname=host,
+            hostname=where.host,
             clients=made,
-            catalogue_port=ports.catalogue,
-            catalogue_host=EVERYWHERE,
+            catalogue_port=where.ports.catalogue,
+            catalogue_host=where.address,
         )
         for protocol in node.app.protocols:
-            servient.add_server(_binding(protocol, host, node, ports))
+            servient.add_server(_binding(protocol, where, node))
         try:
             yield await servient.start()
         finally:
             await servient.shutdown()
 
 
-def _binding(protocol: str, host: str, node: Node, ports: TopologyPorts) -> Binding:
+def _binding(protocol: str, where: Where, node: Node) -> Binding:
+    host, address, ports = where.host, where.address, where.ports
     match protocol:
         case "http":
-            return HttpBinding(host, EVERYWHERE, ports.http)
+            return HttpBinding(host, address, ports.http)
         case "websocket":
-            return WebSocketBinding(host, EVERYWHERE, ports.ws)
+            return WebSocketBinding(host, address, ports.ws)
         case "coap":
-            return CoapBinding(host, EVERYWHERE, ports.coap)
+            return CoapBinding(host, address, ports.coap)
         case _:
             assert node.broker_host is not None  # noqa: S101 - a node with MQTT has one
             return MqttBinding(node.broker_host, ports.mqtt, prefix=host.replace(".", "/"))
@@ -72,16 +83,17 @@ def _binding(protocol: str, host: str, node: Node, ports: TopologyPorts) -> Bind
 
 @contextlib.asynccontextmanager
 async def wasm_servient(
-    name: str, host: str, node: Node, ports: TopologyPorts, folder: Path
+    name: str, where: Where, node: Node, folder: Path
 ) -> AsyncIterator[tuple[App, WoT]]:
     """A servient that has deployed what its node says, with its catalogue.
 
     The entry point is another servient's, with clients: that of a program beside it.
     """
     assert node.app.servient is not None  # noqa: S101 - whoever calls has looked
+    host, ports = where.host, where.ports
     settings: dict[str, Any] = {
         "name": name.replace(".", "-"),
-        "host": EVERYWHERE,
+        "host": where.address,
         "insecure": True,
         "public_host": host,
         "port": ports.http,
@@ -99,7 +111,7 @@ async def wasm_servient(
     async with App(load_config(**settings)) as app, clients() as made:
         for document in node.app.servient.deploys:
             await _deploy(app, Path(document))
-        catalogue = serve_catalogue(app.servient, EVERYWHERE, ports.catalogue)
+        catalogue = serve_catalogue(app.servient, where.address, ports.catalogue)
         consuming = Servient(hostname=host, clients=made)
         try:
             yield app, await consuming.start()

@@ -94,6 +94,7 @@ def _node(
         scale=value.get("scale", 1),
         services=[_find(services, "service", one) for one in value.get("services", ())],
         links={one: _link(link) for one, link in value.get("links", {}).items()},
+        args_compose={"environment": value["environment"]} if "environment" in value else None,
         restart=value.get("restart", "always"),
     )
 

@@ -106,6 +106,9 @@ class Node:
             raise InvalidTopology(
                 f"{self.name}: broker {self.broker} is not in network {self.broker_network}"
             )
+        for transport in ("TCP", "UDP"):
+            if not all(1 <= port <= 65535 for port in self.other_ports(transport)):
+                raise InvalidTopology(f"{self.name}: a port is from 1 to 65535")
         unknown = set(self.links) - {network.name for network in self.networks}
         if unknown:
             raise InvalidTopology(f"{self.name}: has links in networks it is not in: {unknown}")
@@ -119,6 +122,22 @@ class Node:
         """The names of its replicas."""
         rest = (f"{self.name}-{number}" for number in range(2, self.scale + 1))
         return (self.name, *rest)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Variables of its processes, as they stand in Compose's arguments: a mapping or `NAME=value`."""
+        given = (self.args_compose or {}).get("environment") or {}
+        if not isinstance(given, Mapping):
+            given = dict(str(item).partition("=")[::2] for item in given)
+        return {str(name): str(value) for name, value in given.items() if value is not None}
+
+    def other_ports(self, transport: str) -> tuple[int, ...]:
+        """Those of its program's own protocols over TCP or UDP: `OTHER_PORTS_TCP=9898,9899`."""
+        text = self.environment.get(f"OTHER_PORTS_{transport}", "")
+        try:
+            return tuple(int(port) for port in text.split(",")) if text else ()
+        except ValueError as error:
+            raise InvalidTopology(f"{self.name}: {text!r} are no ports") from error
 
     @property
     def broker_host(self) -> str | None:

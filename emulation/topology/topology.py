@@ -27,6 +27,17 @@ class TopologyPorts:
             if not 1 <= getattr(self, name) <= 65535:
                 raise InvalidTopology(f"port {name} is from 1 to 65535")
 
+    @property
+    def streams(self) -> dict[int, str]:
+        """The protocols over TCP, by port."""
+        found = {self.catalogue: "catalogue", self.http: "http", self.ws: "websocket"}
+        return found | {self.mqtt: "mqtt"}
+
+    @property
+    def datagrams(self) -> dict[int, str]:
+        """The protocols over UDP, by port."""
+        return {self.coap: "coap"}
+
 
 @dataclass(frozen=True, slots=True)
 class TopologyRedis:

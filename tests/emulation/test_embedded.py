@@ -321,20 +321,33 @@ def unprivileged(tmp_path: Path, program: list[str]) -> list[str]:
     return ["unshare", "-m", "--propagation", "private", "sh", "-c", script, "sh", *program]
 
 
-async def test_where_nothing_can_be_isolated(tmp_path: Path) -> None:
+@pytest.mark.parametrize("networks", ["auto", "switch"])
+async def test_where_nothing_can_be_isolated(tmp_path: Path, networks: str) -> None:
     """Root without capabilities cannot be mapped into a user namespace: it is said what helps."""
     if os.geteuid() != 0:
         pytest.skip("wants root to begin with")
     needs("setpriv")
     file = tmp_path / "small.py"
-    file.write_text(THIRTY.replace("scale=29", "scale=2"))
+    file.write_text(THIRTY.replace("scale=29", "scale=2").replace('"}', '", "interval": 0.2}'))
+    options = ("--seconds", "3", "--networks", networks, "--out", str(tmp_path / "out"))
     process = await asyncio.create_subprocess_exec(
         *("setpriv", "--inh-caps=-all", "--bounding-set=-all", sys.executable, "-c"),
-        *("from emulation.cli import cli; cli()", "run", str(file), "--out", str(tmp_path / "out")),
+        *("from emulation.cli import cli; cli()", "run", str(file), *options),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
     )
     said = (await process.communicate())[0].decode()
-    assert process.returncode == 2
     assert "no namespaces" in said
     assert "Traceback" not in said
+    if networks == "switch":
+        assert process.returncode == 2
+        return
+    assert process.returncode == 0, said
+    assert "a relay for each port" in said
+    first = int(Path("/proc/sys/net/ipv4/ip_unprivileged_port_start").read_text())
+    assert ("http is 8080" in said) == (first > 80)
+    with closing(sqlite3.connect(tmp_path / "out" / "run.sqlite")) as database:
+        query = "SELECT count(*), min(seconds) FROM interaction WHERE side = 'consumed'"
+        calls, quickest = database.execute(f"{query} AND error = ''").fetchone()
+    assert calls > 3
+    assert quickest > 0.02  # a round trip of WIFI takes 50 ms, give or take the jitter
