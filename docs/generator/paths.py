@@ -21,6 +21,8 @@ THING = "counter:counter"
 PROTOCOLS = {"http": "HTTP", "ws": "WebSockets", "coap": "CoAP", "mqtt": "MQTT"}
 # Routes that neither Things nor orchestrators have; each is asked for when the page is written.
 OTHERS = {
+    "/": "the console, a page for people",
+    "/metrics": "figures for Prometheus",
     "/health/live": "whether the process answers",
     "/health/ready": "whether it begins invocations; 503 once it is told to stop",
     "/openapi.json": "this servient as OpenAPI 3.1",
