@@ -14,7 +14,7 @@ from servient.wasm.types import Limits
 _SETTINGS = "epochs, no threads"
 
 TABLES_LIMIT = 4
-# How deep guests may call; the threads that they run on have room for more (see `worker`).
+# How deep guests may call; the threads that they run on have room for more (see `threads`).
 WASM_STACK_BYTES = 512 * 2**10
 
 # How the bytes of a component begin, where those of a core module have another version.

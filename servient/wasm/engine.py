@@ -28,6 +28,7 @@ from servient.wasm.configuration import (
 from servient.wasm.imports.host_function import Namespace
 from servient.wasm.imports.table import ImportTable
 from servient.wasm.module import Module
+from servient.wasm.threads import Threads
 from servient.wasm.ticker import Ticker
 from servient.wasm.types import Limits
 
@@ -63,6 +64,7 @@ class Engine:
         self.limits = limits or Limits()
         self.native = native_engine()
         self.ticker = Ticker(self._tick)
+        self.threads = Threads()
         self._pool: wasmtime.Engine | None = None
         self._making_pool = threading.Lock()
         # Of the semaphores there are this is the one that costs next to nothing.
@@ -85,6 +87,7 @@ class Engine:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
+        self.threads.close()
         await asyncio.to_thread(self.ticker.close)
 
     def pool(self) -> wasmtime.Engine:

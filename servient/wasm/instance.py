@@ -22,7 +22,7 @@ from servient.wasm.worker import Worker
 class Instance:
     """Calls run one after the other, each under its deadline; state stays between them.
 
-    They run on the instance's own thread, but those that end sooner than they could be handed over
+    They run on a thread, but those that end sooner than they could be handed over
     run at once where they are made; one that takes longer than expected is handed over on the way.
 
     After a trap, an exit or a missed deadline the copy is thrown away: the next call finds a fresh
@@ -42,7 +42,9 @@ class Instance:
         self._folder = Folder(folder, limits)
         self._watch = Watch(engine.ticker)
         self._current = Current(engine, module, self._folder, limits, self._watch, wasi)
-        self._worker = Worker(limits.queue_length, self._current.drop, self._advance)
+        self._worker = Worker(
+            engine.threads, limits.queue_length, self._current.drop, self._advance
+        )
         # For calls that run here as soon as nothing runs on the worker.
         self._turns = Turns(lambda: not self._worker.pending, limits.queue_length)
         self._placement = Placement()
@@ -69,7 +71,6 @@ class Instance:
 
     async def start(self) -> None:
         """Instantiate. Raises ServientError when the start of the module fails."""
-        self._worker.start()
         try:
             await self._worker.run(self._current.ready)
         except BaseException:  # nobody closes what never started

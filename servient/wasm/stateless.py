@@ -63,8 +63,6 @@ class StatelessInstances:
 
     async def start(self) -> None:
         """Try one instance. Raises ServientError when the start of the module fails."""
-        for lane in self._lanes:
-            lane.worker.start()
         try:
             await self._lanes[0].worker.run(self._lanes[0].try_out)
         except BaseException:  # nobody closes what never started
@@ -94,7 +92,7 @@ class StatelessInstances:
 
 
 class _Lane:
-    """One thread, and what its calls are made with. Blocking, but for the worker's own methods."""
+    """Calls in a row, and what they are made with. Blocking, but for the worker's own methods."""
 
     def __init__(
         self,
@@ -106,7 +104,7 @@ class _Lane:
         number: int,
     ) -> None:
         self.watch = Watch(engine.ticker)
-        self.worker = Worker(limits.queue_length, at_end=self._close)
+        self.worker = Worker(engine.threads, limits.queue_length, at_end=self._close)
         self._engine = engine
         self._module = module
         self._limits = limits

@@ -1,18 +1,15 @@
-"""The thread of an instance, and the bounded queue in front of it."""
+"""One piece of work after the other for an instance, and the bounded queue in front of it."""
 
 import asyncio
 import contextlib
-import queue
 import threading
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from servient.errors import Busy, NotFound
-
-# Room for a guest's calls and for the host functions below them. A guest that goes too deep is ended
-# only where its thread has the room that the engine counts on: a smaller one ends the process.
-STACK_BYTES = 4 * 2**20
+from servient.wasm.threads import Threads
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,38 +18,35 @@ class _Job:
     future: asyncio.Future[Any]
     is_begun: bool
 
-
-def _is_abandoned(job: _Job) -> bool:
-    return job.future.cancelled() and not job.is_begun
+    @property
+    def is_abandoned(self) -> bool:
+        return self.future.cancelled() and not self.is_begun
 
 
 class Worker:
-    """Runs one piece of work after the other; its methods belong to the event loop.
+    """Has one thread at most, and none while there is nothing to do. Its methods belong to the event loop.
 
     Work whose caller is gone is skipped, but what has begun runs on: nobody frees it early.
+    `at_end` is its last work.
     """
 
     def __init__(
         self,
+        threads: Threads,
         queue_length: int,
         at_end: Callable[[], None],
         on_idle: Callable[[], None] = lambda: None,
     ) -> None:
-        self._jobs: queue.Queue[_Job | None] = queue.Queue()
+        self._threads = threads
         self._queue_length = queue_length
         self._at_end = at_end
         self._on_idle = on_idle
         self._pending = 0
         self._is_closed = False
-        self._thread = threading.Thread(target=self._run, name="wasm-instance", daemon=True)
-
-    def start(self) -> None:
-        # For all threads that start now: the system's own default may be too small for a guest.
-        before = threading.stack_size(STACK_BYTES)
-        try:
-            self._thread.start()
-        finally:
-            threading.stack_size(before)
+        self._lock = threading.Lock()
+        # Both under the lock: what waits, and whether a thread takes it.
+        self._jobs: deque[_Job] = deque()
+        self._has_thread = False
 
     @property
     def is_idle(self) -> bool:
@@ -69,38 +63,61 @@ class Worker:
 
         Raises Busy when too much is waiting, and NotFound when the worker is closed.
         """
-        if self._is_closed and not is_begun:
+        if self._is_closed:
             raise NotFound("the deployment was removed")
+        if not is_begun:
+            self._require_room()
+        return await self._put(work, is_begun=is_begun)
+
+    async def close(self) -> None:
+        """Wait until what runs has ended; what waits gets an error."""
+        if not self._is_closed:
+            await self._end()
+
+    def leave(self) -> None:
+        """End by itself, whenever what runs comes back."""
+        if not self._is_closed:
+            self._end()
+
+    def _end(self) -> asyncio.Future[Any]:
+        self._is_closed = True
+        return self._put(self._at_end, is_begun=True)
+
+    def _require_room(self) -> None:
         if self._pending > self._queue_length:
             self._forget_abandoned()
         if self._pending > self._queue_length:
             raise Busy(f"{self._queue_length} calls are waiting already")
-        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        self._pending += 1
-        self._jobs.put(_Job(work, future, is_begun))
-        return await future
-
-    async def close(self) -> None:
-        """Wait until what runs has ended; what waits gets an error."""
-        if self._is_closed:
-            return
-        self.leave()
-        if self._thread.ident is not None:
-            await asyncio.to_thread(self._thread.join)
-
-    def leave(self) -> None:
-        """Let the thread end by itself, whenever what it runs comes back."""
-        self._is_closed = True
-        self._jobs.put(None)
 
     def _forget_abandoned(self) -> None:
         """Callers that are gone do not take the places of those who come."""
-        with self._jobs.mutex:
-            waiting = self._jobs.queue
-            living = [job for job in waiting if job is None or not _is_abandoned(job)]
-            self._pending -= len(waiting) - len(living)
-            waiting.clear()
-            waiting.extend(living)
+        with self._lock:
+            living = [job for job in self._jobs if not job.is_abandoned]
+            self._pending -= len(self._jobs) - len(living)
+            self._jobs = deque(living)
+
+    def _put(self, work: Callable[[], Any], *, is_begun: bool) -> asyncio.Future[Any]:
+        job = _Job(work, asyncio.get_running_loop().create_future(), is_begun)
+        self._pending += 1
+        with self._lock:
+            self._jobs.append(job)
+            has_thread, self._has_thread = self._has_thread, True
+        if not has_thread:
+            self._get_thread()
+        return job.future
+
+    def _get_thread(self) -> None:
+        try:
+            self._threads.run(self._work)
+        except RuntimeError as error:
+            with self._lock:  # it is the only one: where others wait there is a thread
+                job = self._jobs.popleft()
+                self._has_thread = False
+            if job.is_begun:  # it cannot be left as it is
+                self._answer(job)
+            else:
+                reason = Busy(f"the system has no more threads: {error}")
+                self._settle(job.future, None, reason)
 
     def _settle(
         self, future: asyncio.Future[Any], result: Any, failure: BaseException | None
@@ -116,10 +133,16 @@ class Worker:
 
     # On the thread
 
-    def _run(self) -> None:
-        while job := self._jobs.get():
+    def _work(self) -> None:
+        while (job := self._take()) is not None:
             self._answer(job)
-        self._at_end()
+
+    def _take(self) -> _Job | None:
+        with self._lock:
+            if self._jobs:
+                return self._jobs.popleft()
+            self._has_thread = False
+            return None
 
     def _answer(self, job: _Job) -> None:
         result: Any = None
@@ -127,7 +150,7 @@ class Worker:
         try:
             if self._is_closed and not job.is_begun:
                 raise NotFound("the deployment was removed")
-            if not _is_abandoned(job):
+            if not job.is_abandoned:
                 result = job.work()
         except BaseException as error:  # noqa: BLE001 - it is handed to the caller, whatever it is
             failure = error

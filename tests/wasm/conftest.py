@@ -1,5 +1,6 @@
 """An engine, and instances of modules written down as text."""
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -11,6 +12,7 @@ import wasmtime
 from servient.wasm.engine import Engine
 from servient.wasm.instance import Instance
 from servient.wasm.isolated.instance import IsolatedInstance
+from servient.wasm.threads import Threads
 from servient.wasm.types import Call, CallResult, Limits
 
 MIB = 2**20
@@ -63,3 +65,10 @@ def running(engine: Engine, tmp_path: Path, kind: Kind) -> MakeInstance:
 
 async def call(instance: Instance, function: str, *arguments: Any, **more: Any) -> CallResult:
     return await instance.call(Call(function, arguments, **{"deadline_seconds": 5.0, **more}))
+
+
+async def resting(threads: Threads) -> None:
+    """Until none is at work; what is closed has ended its work before."""
+    async with asyncio.timeout(10):
+        while threads.busy:
+            await asyncio.sleep(0.001)

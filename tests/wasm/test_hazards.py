@@ -5,7 +5,6 @@ import gc
 import random
 import subprocess
 import sys
-import threading
 import time
 from pathlib import Path
 from typing import cast
@@ -25,7 +24,7 @@ from servient.errors import (
 from servient.wasm.engine import Engine
 from servient.wasm.instance import Instance
 from servient.wasm.types import Call
-from tests.wasm.conftest import KINDS, LIMITS, Kind, MakeInstance, call
+from tests.wasm.conftest import KINDS, LIMITS, Kind, MakeInstance, call, resting
 
 HOSTILE = """
 (module
@@ -224,13 +223,9 @@ async def test_an_endless_start_function_is_ended(running: MakeInstance) -> None
             pass
 
 
-def wasm_threads() -> list[str]:
-    """Of the engine's and of instances; not those of the event loop's."""
-    return [thread.name for thread in threading.enumerate() if thread.name.startswith("wasm-")]
-
-
-async def test_closing_ends_an_endless_call_and_leaves_no_thread(running: MakeInstance) -> None:
-    before = wasm_threads()
+async def test_closing_ends_an_endless_call_and_leaves_no_thread_at_work(
+    running: MakeInstance, engine: Engine
+) -> None:
     async with running(HOSTILE) as instance:
         tasks = [
             asyncio.create_task(call(instance, name, *arguments, deadline_seconds=60))
@@ -241,7 +236,7 @@ async def test_closing_ends_an_endless_call_and_leaves_no_thread(running: MakeIn
     assert time.monotonic() - started < 10
     done = await asyncio.gather(*tasks, return_exceptions=True)
     assert all(isinstance(each, ServientError) for each in done), done
-    assert wasm_threads() == before
+    await resting(engine.threads)
     with pytest.raises(ServientError):
         await call(instance, "count")
 

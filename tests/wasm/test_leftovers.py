@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import os
-import threading
 from pathlib import Path
 
 import pytest
@@ -16,7 +15,7 @@ from servient.wasm.instance import Instance
 from servient.wasm.removal import remove_tree
 from servient.wasm.stateless import StatelessInstances
 from servient.wasm.types import Call
-from tests.wasm.conftest import LIMITS, MakeInstance, call
+from tests.wasm.conftest import LIMITS, MakeInstance, call, resting
 
 WASI = "wasi_snapshot_preview1"
 # `nest` makes that many folders, all named d, one in the other; a negative result is a failure.
@@ -140,11 +139,9 @@ async def test_a_failed_start_leaves_no_thread(
     kind: type[Instance | StatelessInstances], engine: Engine, tmp_path: Path
 ) -> None:
     module = await engine.compile(bytes(wasmtime.wat2wasm(FAILS_TO_START)))
-    before = set(threading.enumerate())
     with pytest.raises(ModuleTrapped):
         await kind(engine, module, tmp_path, LIMITS).start()
-    begun = set(threading.enumerate()) - before
-    assert "wasm-instance" not in {thread.name for thread in begun}
+    await resting(engine.threads)
 
 
 async def test_callers_that_are_gone_take_no_place_in_the_queue(running: MakeInstance) -> None:

@@ -1,14 +1,14 @@
 """Short calls run where they are made, and never hold up the loop when they turn out long."""
 
 import asyncio
-import threading
 
 import pytest
 
 from servient.errors import DeadlineExceeded, InvalidInput, ModuleTrapped
+from servient.wasm.engine import Engine
 from servient.wasm.instance import Instance
 from servient.wasm.placement import QUICK_SECONDS, Placement
-from tests.wasm.conftest import MakeInstance, call
+from tests.wasm.conftest import MakeInstance, call, resting
 
 # spin(n): n rounds, then how often it was called; fail(n): traps after n rounds.
 SPIN = """
@@ -86,15 +86,14 @@ async def test_a_cancelled_caller_does_not_end_it(running: MakeInstance) -> None
         assert (await call(spinner, "spin", TINY)).values == (2,)
 
 
-async def test_closing_ends_it(running: MakeInstance) -> None:
-    threads = threading.active_count()
+async def test_closing_ends_it(running: MakeInstance, engine: Engine) -> None:
     async with running(SPIN) as spinner:
         make_quick(spinner, "spin")
         endless = asyncio.create_task(call(spinner, "spin", ENDLESS, deadline_seconds=60.0))
         await asyncio.sleep(0.05)
     with pytest.raises(Exception, match="ended"):
         await endless
-    assert threading.active_count() <= threads + 1  # the pool's own thread that joined
+    await resting(engine.threads)
 
 
 async def test_a_trap_on_the_spot_and_one_after_handing_over(running: MakeInstance) -> None:

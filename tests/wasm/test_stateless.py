@@ -1,7 +1,6 @@
 """A module that is declared stateless: nothing passes from one call to another."""
 
 import asyncio
-import threading
 from pathlib import Path
 
 import pytest
@@ -12,7 +11,7 @@ from servient.wasm.deployed_files import deployed_path
 from servient.wasm.engine import Engine
 from servient.wasm.stateless import StatelessInstances
 from servient.wasm.types import Call
-from tests.wasm.conftest import LIMITS
+from tests.wasm.conftest import LIMITS, resting
 from tests.wasm.test_hazards import HOSTILE
 from tests.wasm.test_instance import COPY, COUNTER
 
@@ -94,7 +93,6 @@ async def test_memory_ends_at_its_limit(engine: Engine, tmp_path: Path) -> None:
 
 
 async def test_closing_ends_endless_calls(engine: Engine, tmp_path: Path) -> None:
-    threads = threading.active_count()
     async with await instances(engine, HOSTILE, tmp_path) as hostile:
         calls = [
             asyncio.create_task(hostile.call(Call("forever", deadline_seconds=60)))
@@ -103,7 +101,7 @@ async def test_closing_ends_endless_calls(engine: Engine, tmp_path: Path) -> Non
         await asyncio.sleep(0.1)
     done = await asyncio.gather(*calls, return_exceptions=True)
     assert all(isinstance(each, ServientError) for each in done), done
-    assert threading.active_count() <= threads + 2  # the pool's own threads that joined
+    await resting(engine.threads)
     assert list(tmp_path.iterdir()) == []
 
 

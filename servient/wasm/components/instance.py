@@ -109,7 +109,6 @@ class ComponentInstance:
             if len(self._left) >= LEFT_LIMIT:
                 raise Busy(f"{LEFT_LIMIT} calls of the component have not come back from sleep")
             self._line = Line(self._engine, self._component, self._folder, self._limits, self._wasi)
-            self._line.start()
         return self._line
 
     def _set_aside(self) -> None:

@@ -1,4 +1,4 @@
-"""One copy of a component on a thread of its own, which is left behind when it does not come back."""
+"""One copy of a component, and its thread, which is left behind when it does not come back."""
 
 import asyncio
 import time
@@ -42,15 +42,12 @@ class Line:
         self._limits = limits
         self._wasi = wasi
         self._watch = Watch(engine.ticker)
-        self._worker = Worker(limits.queue_length, at_end=self._drop)
+        self._worker = Worker(engine.threads, limits.queue_length, at_end=self._drop)
         self._guest: ComponentGuest | None = None
         self._running: _Turn | None = None
         self._left: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._guard: asyncio.TimerHandle | None = None
         self._answers: set[asyncio.Task[Any]] = set()
-
-    def start(self) -> None:
-        self._worker.start()
 
     @property
     def is_stuck(self) -> bool:
