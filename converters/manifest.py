@@ -16,6 +16,8 @@ from converters.sequence import is_sequence, parse_sequence
 
 # More modules than are deployed here may be listed, and one may stand there twice.
 LISTED_MODULES_LIMIT = 1024
+# What an orchestrator's manifest says of the functions of its modules.
+PARTS = ("endpoints", "instructions", "mounts")
 
 
 def parse_manifest(document: object) -> Deployment:
@@ -47,12 +49,12 @@ def parse_manifest(document: object) -> Deployment:
 
 
 def _deployment_id(root: Node) -> str:
-    node, modules = (
-        root.member("deploymentId"),
-        list(root.member("modules").elements(LISTED_MODULES_LIMIT)),
-    )
-    if node.is_null and len(modules) == 1:
-        return modules[0].member("name").identifier()
+    """An orchestrator's manifest says how its functions are called, and is never without an id."""
+    node, listed = root.member("deploymentId"), root.member("modules")
+    if node.is_null and all(root.member(part).is_null for part in PARTS):
+        modules = list(listed.elements(LISTED_MODULES_LIMIT))
+        if len(modules) == 1:
+            return modules[0].member("name").identifier()
     return node.identifier()
 
 

@@ -1,6 +1,6 @@
 """What most tests stand on: a running servient, and somewhere to fetch modules from."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Generator
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +9,16 @@ import pytest
 from servient.app import App
 from servient.config import Config
 from tests.files import FileServer, serve_files
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Reports that reach another process: what a test logged may hold what UTF-8 has no bytes for."""
+    report = yield
+    report.sections = [
+        (name, text.encode(errors="backslashreplace").decode()) for name, text in report.sections
+    ]
+    return report
 
 
 @pytest.fixture
