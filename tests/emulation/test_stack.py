@@ -2,6 +2,7 @@
 
 import json
 import os
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from emulation.topology import (
     Topology,
 )
 from emulation.topology.load import load_topology
+from tests.tools import find
 
 COMPOSE = Path(__file__).parent / "compose"
 ROOT = Path(__file__).parent.parent.parent
@@ -57,6 +59,30 @@ def test_the_stack_file_of_every_example_is_valid(
     for config in document["configs"].values():
         assert (tmp_path / config["file"]).resolve().is_file()
     assert _is_private(document)
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.parent.name)
+def test_docker_itself_reads_the_stack_file_of_every_example(example: Path, tmp_path: Path) -> None:
+    """As `docker stack deploy` would: without an engine, and with all that it merges and fills in."""
+    docker = find("docker")
+    if docker is None or "--compose-file" not in _run(docker, "stack", "config", "--help").stdout:
+        pytest.skip("there is no docker, or one before 23, which has no `stack config`")
+    out = tmp_path / "stack.yml"
+    done = CliRunner().invoke(cli, ["compose", str(example), "--out", str(out)])
+    assert done.exit_code == 0, done.output
+    read = _run(docker, "stack", "config", "--compose-file", str(out))
+    assert read.returncode == 0, read.stderr
+    assert read.stderr == ""  # nothing that it ignores, or warns of
+    written, found = yaml.safe_load(out.read_text()), yaml.safe_load(read.stdout)
+    assert found["services"].keys() == written["services"].keys()
+    assert found["networks"].keys() == written["networks"].keys()
+    for name, service in written["services"].items():
+        assert found["services"][name]["command"] == service["command"]
+        assert found["services"][name]["deploy"]["endpoint_mode"] == "dnsrr"
+
+
+def _run(*command: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
 
 
 def _is_private(document: dict[str, Any]) -> bool:
