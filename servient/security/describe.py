@@ -31,10 +31,12 @@ def to_security(schemes: Collection[Scheme]) -> Security:
 
 
 def to_challenges(schemes: Collection[Scheme]) -> tuple[tuple[str, str], ...]:
-    """The headers by which an answer asks for credentials (RFC 9110 section 11.6.1)."""
+    """The headers by which an answer asks for credentials (RFC 9110 section 11.6.1).
+
+    One for each scheme: Chromium takes a line for one challenge, and would never ask for a password.
+    """
     known = {
         Scheme.BEARER: f'Bearer realm="{REALM}"',
         Scheme.BASIC: f'Basic realm="{REALM}", charset="UTF-8"',
     }
-    asked = [text for scheme, text in known.items() if scheme in schemes]
-    return (("WWW-Authenticate", ", ".join(asked)),) if asked else ()
+    return tuple(("WWW-Authenticate", text) for scheme, text in known.items() if scheme in schemes)

@@ -83,7 +83,7 @@ class ProblemAnswers(RequestHandler):
         if isinstance(error, UpgradeRequired):
             self.set_header("Upgrade", "websocket")
         for name, value in self.challenges(error):
-            self.set_header(name, value)
+            self.add_header(name, value)
         self.finish(to_json(problem(error, self.request.path)))
 
     def challenges(self, error: ServientError) -> tuple[tuple[str, str], ...]:
