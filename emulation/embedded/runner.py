@@ -21,6 +21,7 @@ from emulation.embedded.carrier import Carrying
 from emulation.embedded.channel import BEGIN, STOP, make_channel, receive
 from emulation.embedded.plan import make_plan
 from emulation.embedded.provision import provide
+from emulation.embedded.speed import with_limits
 from emulation.errors import CannotIsolate, EmulationError
 from emulation.metrics.records import LogRecord, State, StateRecord, TrafficRecord
 from emulation.metrics.run import RunDescription, RunFolder
@@ -56,6 +57,7 @@ class Embedded:
         self._stack = contextlib.AsyncExitStack()
         self._channel: socket.socket
         self._keeper: asyncio.subprocess.Process
+        self._topology = run.topology
         self._changed = asyncio.Event()
         self._failure: EmulationError | None = None
         self.started_at = time.time()
@@ -86,7 +88,8 @@ class Embedded:
         await asyncio.to_thread(_make_folders, run.folder, self.logs, work)
         # Whoever holds the emulation removes it, too, should we be gone by then.
         self._stack.callback(shutil.rmtree, work, ignore_errors=True)
-        topology = await provide(run.topology, run.base, work)
+        self._topology = await with_limits(run.topology)
+        topology = await provide(self._topology, run.base, work)
         self._recorder = self._stack.enter_context(run.folder.recorder(RUNNER))
         self._sampler = await self._stack.enter_async_context(Sampler(self._recorder))
         assignment = Assignment(
@@ -243,7 +246,7 @@ class Embedded:
 
     def describe(self, seconds: float) -> RunDescription:
         return RunDescription.of(
-            self._run.topology,
+            self._topology,
             started_at=self.started_at,
             seconds=seconds,
             backend="embedded",
