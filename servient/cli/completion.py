@@ -2,22 +2,34 @@
 
 import asyncio
 import os
+from collections import Counter
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import typer
 
 from servient.cli.access import DEFAULT_URL, Access, parse_url
+from servient.cli.output import to_line
 
 SECONDS = 1.0
 
 
 def complete_thing(context: typer.Context, incomplete: str) -> list[tuple[str, str]]:
-    """Names of Things, with their titles."""
+    """Names of Things, with their titles; a part of one where that is enough.
+
+    To bash, a colon ends a word: a name with one could not be followed by anything.
+    """
     from servient.cli.found_thing import name_of  # noqa: PLC0415 - only a shell asks for it
 
-    named = [(name_of(td), str(td.get("title", ""))) for td in _things(context)]
-    return [(n, title) for n, title in named if n and n.startswith(incomplete)]
+    titles = {name_of(td) or "": to_line(str(td.get("title", ""))) for td in _things(context)}
+    count = Counter(part for name in titles for part in set(name.split(":")))
+    found = []
+    for name, title in titles.items():
+        short = [part for part in reversed(name.split(":")) if count[part] == 1]
+        fitting = (each for each in (*short, name) if each and each.startswith(incomplete))
+        found += [(each, title) for each in islice(fitting, 1)]
+    return found
 
 
 def complete_action(context: typer.Context, incomplete: str) -> list[str]:

@@ -11,6 +11,7 @@ from wotpy.protocols.exceptions import (
     FormNotFoundException,
     ProtocolClientException,
 )
+from wotpy.wot.validation import InvalidDescription
 
 from servient.cli.access import Access
 from servient.cli.found_thing import FoundThing, forms_of
@@ -49,7 +50,7 @@ class Consumer:
         self._protocol = protocol
         try:
             self._td = ConsumedDescription(thing.td)
-        except (ServientError, ValueError, KeyError, TypeError, AttributeError) as error:
+        except (InvalidDescription, ServientError, ValueError, LookupError, TypeError) as error:
             raise CommandFailed(
                 f"the description of {thing.label} cannot be used: {_said(error)}"
             ) from error
@@ -80,7 +81,7 @@ class Consumer:
             try:
                 begin = client.on_event if kind == "events" else client.on_property_change
                 items = begin(self._td, name)
-            except ProtocolClientException as error:
+            except Exception as error:
                 raise self._failed(error) from error
             subscription = items.subscribe(
                 on_next=lambda item: put(_Item(_data(kind, item))),
@@ -144,16 +145,8 @@ class Consumer:
 
     def _spoken(self, holder: Any) -> set[Protocol]:
         base = str(self._thing.td.get("base", ""))
-        found = (
-            {
-                (href if ":" in href else base).partition(":")[0]
-                for href in (
-                    str(form.get("href", "")) for form in forms_of({"forms": holder["forms"]})
-                )
-            }
-            if isinstance(holder.get("forms"), list)
-            else set()
-        )
+        hrefs = (str(form.get("href", "")) for form in forms_of({"forms": holder.get("forms")}))
+        found = {(href if ":" in href else base).partition(":")[0] for href in hrefs}
         return {protocol for protocol in Protocol if found.intersection(_SCHEMES[protocol])}
 
     def _no_form(self) -> CommandFailed:
@@ -183,6 +176,11 @@ class Consumer:
         token, user = self._access.token, self._access.user
         if token is None or not self._thing.is_own:
             return
+        if protocol is Protocol.MQTT and user is None:
+            raise CommandFailed(
+                "over MQTT a token needs the name that it belongs to: --user or WASM_SERVIENT_USER",
+                ExitCode.USAGE,
+            )
         if protocol is Protocol.MQTT or (user and _wants_password(self._thing)):
             client.set_security({"scheme": "basic"}, {"username": user, "password": token})
         else:
@@ -207,7 +205,8 @@ def _wants_password(thing: FoundThing) -> bool:
 
 
 def _said(error: Exception) -> str:
-    return str(error) or type(error).__name__
+    """The first line: libraries add whole schemas."""
+    return (str(error).splitlines() or [type(error).__name__])[0][:300]
 
 
 async def read_url(url: str, access: Access) -> Value:

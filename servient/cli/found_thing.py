@@ -103,7 +103,8 @@ def forms_of(td: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
     ]
     for holder in (*affordances, td):
         forms = holder.get("forms") if isinstance(holder, dict) else None
-        yield from (each for each in forms or () if isinstance(each, dict))
+        if isinstance(forms, list):
+            yield from (each for each in forms if isinstance(each, dict))
 
 
 def _only_one(name: str, things: list[Td], url: str) -> Td:

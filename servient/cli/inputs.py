@@ -20,20 +20,17 @@ _PAIR = re.compile(r"([^=\s{\[\"@][^=]*)=(.*)", re.DOTALL)
 _WORDS = {"true": True, "false": False, "yes": True, "no": False}
 
 
-def parse_input(
-    words: Sequence[str], files: Sequence[str], schema: Mapping[str, Any] | None
-) -> Value:
+def parse_input(words: Sequence[str], files: Sequence[str], schema: Mapping[str, Any]) -> Value:
     """JSON, name=value pairs, values in order, `@file` or `-`, with the `files` as members.
 
     Raises CommandFailed.
     """
-    known = schema or {}
-    value = _value(words, known)
+    value = _value(words, schema)
     if not files:
         return value
     if value is not None and not isinstance(value, dict):
         raise _usage("--file adds members to an input of name=value pairs or a JSON object")
-    members = _members(known)
+    members = _members(schema)
     return {**(value or {}), **dict(_file_member(each, members) for each in files)}
 
 

@@ -53,7 +53,7 @@ async def invoke(
     async with Remote(access) as remote:
         found = await find_thing(remote, access, thing)
         definition = found.affordance("actions", action)
-        value = parse_input(words or (), file or (), definition.get("input"))
+        value = parse_input(words or (), file or (), definition.get("input") or {})
         if is_async:
             await start(remote, found, action, value, as_json=as_json)
             return

@@ -82,13 +82,19 @@ class Remote:
         """`path` may be a URL; only this servient's own are shown the token."""
         url = urljoin(f"{self._access.url}/", path.lstrip("/"))
         own = await self._credentials() if self._access.includes(url) else {}
+        return await self._send(method, url, body, {**own, **(headers or {})})
+
+    async def _send(
+        self,
+        method: str,
+        url: str,
+        body: bytes | AsyncIterator[bytes] | None,
+        headers: Mapping[str, str],
+    ) -> httpx.Response:
         try:
             async with asyncio.timeout(self._access.seconds):
-                return await self._read(
-                    self._http.build_request(
-                        method, url, content=body, headers={**own, **(headers or {})}
-                    )
-                )
+                request = self._http.build_request(method, url, content=body, headers=headers)
+                return await self._read(request)
         except (TimeoutError, httpx.TimeoutException) as error:
             raise unreachable(url, f"{self._access.seconds:g} s are over", error) from error
         except httpx.HTTPError as error:
@@ -117,7 +123,6 @@ class Remote:
         if token is None:
             return {}
         if user is not None and self._is_basic is None:
-            self._is_basic = False  # not for the next question itself
             self._is_basic = await self._wants_password()
         if self._is_basic:
             pair = b64encode(f"{user}:{token}".encode()).decode("ascii")
@@ -126,7 +131,7 @@ class Remote:
 
     async def _wants_password(self) -> bool:
         """The servient's own description says it, which everybody may read."""
-        response = await self.send("GET", "/.well-known/wot")
+        response = await self._send("GET", f"{self._access.url}/.well-known/wot", None, {})
         return "basic" in (found := schemes(_json(response))) and "bearer" not in found
 
     def _no_servient(self) -> CommandFailed:

@@ -3,7 +3,6 @@
 import asyncio
 import base64
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -47,39 +46,27 @@ async def test_a_story_over_each_wire(over: tuple[str, str], run: Run, tmp_path:
     assert (ended.code, ended.out) == (0, ""), ended.err
     assert result.read_bytes() == bytes(255 - each for each in IMAGE)
     assert "256 bytes of image/png" in ended.err
-
-
-async def test_refusals_over_each_wire(over: tuple[str, str], run: Run) -> None:
+    # and what is refused
     (await run("invoke", LAMP, "double", '{"number": "x"}', *over)).failed(1, "/number")
     (await run("invoke", LAMP, "double", "number=-1", *over)).failed(1, "double")
     (await run("write", LAMP, "level", "101", *over)).failed(1, "101")
     (await run("read", LAMP, "picture", *over)).failed(1, "no value yet")
 
 
-@pytest.mark.parametrize(
-    ("words", "happens", "name"),
-    [
-        (["level"], lambda lamp, n: lamp.set_property("level", n), "level"),
-        (["toggled", "--event"], lambda lamp, n: lamp.emit_event("toggled", n % 2 == 0), "toggled"),
-    ],
-)
 async def test_observing_over_each_wire(
-    words: list[str],
-    happens: Callable[[ExposedThing, int], None],
-    name: str,
-    over: tuple[str, str],
-    run: Run,
-    lamp: ExposedThing,
+    over: tuple[str, str], run: Run, lamp: ExposedThing
 ) -> None:
-    observing = asyncio.create_task(run("observe", LAMP, *words, "-n", "3", *over))
     number = 0
-    while not observing.done():
-        number = (number + 1) % 100
-        happens(lamp, number)
-        await asyncio.sleep(0.02)
-    ended = await observing
-    assert ended.code == 0, ended.err
-    assert len([json.loads(line) for line in ended.out.splitlines()]) == 3
+    for words in (["level"], ["toggled", "--event"]):
+        observing = asyncio.create_task(run("observe", LAMP, *words, "-n", "3", *over))
+        while not observing.done():
+            number = (number + 1) % 100
+            lamp.set_property("level", number)
+            lamp.emit_event("toggled", number % 2 == 0)
+            await asyncio.sleep(0.02)
+        ended = await observing
+        assert ended.code == 0, ended.err
+        assert len([json.loads(line) for line in ended.out.splitlines()]) == 3
 
 
 async def test_files_where_there_is_no_terminal(run: Run, tmp_path: Path, app: App) -> None:
@@ -108,19 +95,19 @@ async def test_inputs_in_every_way(run: Run, tmp_path: Path) -> None:
     }
 
 
-@pytest.mark.parametrize(
-    ("words", "said"),
-    [
-        (["number=x"], "number: 'x' is not an integer"),
-        (["1", "2"], "'2' is one input too many: this takes number=…"),
-        (["{"], "not JSON"),
-        (["@no-such-file"], "cannot read no-such-file"),
-        (["--file", "x"], "'x' is not name=path"),
-        (["--file", "x=no-such-file"], "cannot read no-such-file"),
-    ],
-)
-async def test_inputs_that_are_none(words: list[str], said: str, run: Run) -> None:
-    (await run("invoke", LAMP, "double", *words)).failed(2, said)
+NO_INPUTS = [
+    (["number=x"], "number: 'x' is not an integer"),
+    (["1", "2"], "'2' is one input too many: this takes number=…"),
+    (["{"], "not JSON"),
+    (["@no-such-file"], "cannot read no-such-file"),
+    (["--file", "x"], "'x' is not name=path"),
+    (["--file", "x=no-such-file"], "cannot read no-such-file"),
+]
+
+
+async def test_inputs_that_are_none(run: Run) -> None:
+    for words, said in NO_INPUTS:
+        (await run("invoke", LAMP, "double", *words)).failed(2, said)
 
 
 async def test_a_thing_goes_by_many_names(run: Run, app: App, tmp_path: Path) -> None:
