@@ -165,7 +165,7 @@ class _Running:
             requests_limit=requests_limit,
             principal=access.principal if access else None,
         )
-        self._sweep: Sweep | None = Sweep(topics, self.mirror, self._outbox)
+        self._sweep: Sweep | None = Sweep(topics, self.mirror)
         self.session = Session(self._open, self._use, self._outbox.detach)
         self._admission = self._make_admission(access)
 
@@ -242,9 +242,12 @@ class _Running:
     async def _use(self, connection: Connection) -> None:
         """First what makes us hear requests, then what tells others that we do."""
         await connection.subscribe(*self._topics.request_filters, is_own_heard=False)
+        if self._outbox.has_lost_clears:
+            self._sweep = Sweep(self._topics, self.mirror)
         if self._sweep is not None:
             await self._sweep.run(connection)
             self._sweep = None
+            self._outbox.has_lost_clears = False
         self._outbox.put(Message(self._topics.status, ONLINE, is_retained=True))
         self.mirror.republish()
         self._outbox.attach(connection)

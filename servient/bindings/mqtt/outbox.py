@@ -22,7 +22,8 @@ class Outbox:
     """Publishes on the attached connection; without one, messages wait.
 
     Of retained messages the latest of each topic is kept, of others the newest up to the limits:
-    `dropped` counts what was lost to them.
+    `dropped` counts what was lost to them. A broker that is away for long does not make topics that
+    are to be cleared pile up either: with `has_lost_clears`, it may retain what is no more.
     """
 
     def __init__(
@@ -35,12 +36,15 @@ class Outbox:
         self._waiting: dict[_Key, Message] = {}
         self._count = 0
         self._size_bytes = 0
+        # Topics of retained messages that wait and are empty: of Things that are no more.
+        self._clears: dict[str, None] = {}
         self._sent: dict[int, Message] = {}
         self._unacknowledged: dict[_Key, Message] = {}
         self._empty = asyncio.Event()
         self._empty.set()
         self._is_publishing = False
         self.dropped = 0
+        self.has_lost_clears = False
 
     def put(self, message: Message, *, can_wait: bool = False) -> None:
         """One that nobody waits for can wait a millisecond, for others to go out with it."""
@@ -51,7 +55,7 @@ class Outbox:
             return
         if message.is_retained:
             self._waiting.pop(message.topic, None)
-            self._waiting[message.topic] = message
+            self._wait_retained(message)
         else:
             self._wait(next(self._numbers), message)
         self._publish()
@@ -60,11 +64,12 @@ class Outbox:
         """Publish here from now on, beginning with what an earlier connection lost."""
         later, self._waiting = self._waiting, {}
         self._count = self._size_bytes = 0
+        self._clears.clear()
         for key, message in (*self._unacknowledged.items(), *later.items()):
             if isinstance(key, int):
                 self._wait(key, message)
             elif key not in later or message is later[key]:
-                self._waiting[key] = message
+                self._wait_retained(message)
         self._unacknowledged.clear()
         self._connection = connection
         self._publish()
@@ -92,11 +97,22 @@ class Outbox:
             self._leave(oldest)
             self.dropped += 1
 
+    def _wait_retained(self, message: Message) -> None:
+        self._waiting[message.topic] = message
+        self._clears.pop(message.topic, None)
+        if not message.payload:
+            self._clears[message.topic] = None
+        if len(self._clears) > self._waiting_limit:
+            self._leave(next(iter(self._clears)))
+            self.has_lost_clears = True
+
     def _leave(self, key: _Key) -> Message:
         message = self._waiting.pop(key)
         if isinstance(key, int):
             self._count -= 1
             self._size_bytes -= len(message.payload)
+        else:
+            self._clears.pop(key, None)
         return message
 
     def _publish(self) -> None:

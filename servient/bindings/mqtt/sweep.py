@@ -1,10 +1,9 @@
-"""Clears what an earlier run of the same servient left on its broker."""
+"""Clears what the servient left on its broker: in an earlier run, or in a long time without it."""
 
 import asyncio
 import logging
 
 from servient.bindings.mqtt.mirror import Mirror
-from servient.bindings.mqtt.outbox import Outbox
 from servient.bindings.mqtt.topics import Topics
 from servient.mqtt.connection import Connection
 from servient.mqtt.message import Message
@@ -18,10 +17,10 @@ SWEEP_SECONDS = 5.0
 class Sweep:
     """Subscribes to all that is retained below the prefix, for as long as it takes to hear it."""
 
-    def __init__(self, topics: Topics, mirror: Mirror, outbox: Outbox) -> None:
+    def __init__(self, topics: Topics, mirror: Mirror) -> None:
         self._topics = topics
         self._mirror = mirror
-        self._outbox = outbox
+        self._connection: Connection | None = None
         self._is_over = asyncio.Event()
         self.cleared = 0
 
@@ -31,11 +30,17 @@ class Sweep:
             if not message.is_retained and message.payload == ONLINE:
                 self._is_over.set()
         elif message.is_retained and message.payload and not self._mirror.retains(message.topic):
-            self._outbox.put(Message(message.topic, is_retained=True))
+            self._clear(message.topic)
+
+    def _clear(self, topic: str) -> None:
+        """At once, however many there are: what waits for a connection is bounded."""
+        if self._connection is not None:
+            self._connection.publish(Message(topic, is_retained=True), lambda _: None)
             self.cleared += 1
 
     async def run(self, connection: Connection) -> None:
         """Raises MqttError. The servient's status is published meanwhile, as the mark of the end."""
+        self._connection = connection
         filters = (*self._topics.state_filters, self._topics.status)
         await connection.subscribe(*filters)
         await connection.send(Message(self._topics.status, ONLINE, is_retained=True))
@@ -45,4 +50,6 @@ class Sweep:
             logger.info("the broker did not say what it retains")
         await connection.unsubscribe(*filters)
         if self.cleared:
-            logger.info("%d retained messages of an earlier run are cleared", self.cleared)
+            # When the broker has this one, it has all that went before.
+            await connection.send(Message(self._topics.status, ONLINE, is_retained=True))
+            logger.info("%d retained messages of Things that are no more are cleared", self.cleared)

@@ -96,3 +96,27 @@ async def test_what_the_broker_refuses_is_given_up() -> None:
     wire.sent[0][1](BrokerRefused("too large"))
     assert await outbox.drained(5)
     assert outbox.dropped == 1
+
+
+async def test_topics_to_be_cleared_do_not_pile_up() -> None:
+    outbox, wire = Outbox(waiting_limit=3), Wire()
+    outbox.put(state("a", b"1"))
+    for number in range(10_000):
+        outbox.put(state(f"gone-{number}", b"1"))
+        outbox.put(state(f"gone-{number}", b""))
+    assert len(outbox) == 4
+    assert outbox.has_lost_clears
+    outbox.put(state("gone-9998", b"there again"))
+    outbox.put(state("gone-1", b""))
+    attach(outbox, wire)
+    sent = [(message.topic, message.payload) for message, _ in wire.sent]
+    assert sent == [
+        ("a", b"1"),
+        ("gone-9997", b""),
+        ("gone-9999", b""),
+        ("gone-9998", b"there again"),
+        ("gone-1", b""),
+    ]
+    for _, done in tuple(wire.sent):
+        done(None)
+    assert len(outbox) == 0

@@ -257,3 +257,32 @@ async def test_what_happens_without_a_connection_is_told_afterwards(
                 topic("properties/level"): b"49",
             }
         await servient.shutdown()
+
+
+async def test_however_many_go_while_the_broker_is_away_nothing_piles_up_and_nothing_stays(
+    mosquitto: EmbeddedBroker,
+) -> None:
+    async with proxying(mosquitto.host, mosquitto.port) as proxy:
+        binding = MqttBinding("127.0.0.1", proxy.port, prefix=PREFIX)
+        servient = Servient()
+        servient.add_server(binding)
+        serving = Serving(mosquitto, servient, binding, await servient.start())
+        things = [expose_lamp(serving.wot, f"lamp-{number}") for number in range(20)]
+        outbox = binding._running._outbox  # type: ignore[union-attr] # it runs
+        outbox._waiting_limit = 4
+        async with serving.client() as client:
+            before = await settled(client, serving)
+            assert topic("properties/level", "lamp-19") in before
+            await proxy.cut()
+            await until(lambda: binding.version is None)
+            for thing in things[1:]:
+                thing.destroy()
+            assert len(outbox) <= 4 + len(before) // len(things) + 1
+            await proxy.mend()
+            await until(lambda: binding.version is not None)
+            assert await settled(client, serving) == {
+                f"{PREFIX}/status": b"online",
+                topic("status", "lamp-0"): b"online",
+                topic("properties/level", "lamp-0"): b"3",
+            }
+        await servient.shutdown()
