@@ -2,14 +2,21 @@
 
 import asyncio
 import json
+import socket
 import sqlite3
 import time
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
+import mongomock
+import pytest
+
+from emulation.node.archive import Archive
 from emulation.node.builtin.camera import make_picture
 from emulation.node.builtin.detector import find_faces
-from emulation.node.builtin.historian import History
+from emulation.node.history import History, SqliteHistory
+from emulation.node.mongo_history import MongoHistory
 from emulation.topology import BuiltinApps, Link, Network, Node, NodeApp, Topology
 from tests.emulation.running import embedded
 
@@ -91,8 +98,16 @@ def test_faces_are_found_where_there_are_any() -> None:
     assert find_faces(b"no picture") == []
 
 
-def test_a_history_is_asked_by_time_and_name(tmp_path: Path) -> None:
-    history = History(tmp_path / "history.sqlite")
+@pytest.fixture(params=["sqlite", "mongo"])
+def history(request: pytest.FixtureRequest, tmp_path: Path) -> History:
+    """In SQLite, and in what behaves as a collection of MongoDB."""
+    if request.param == "sqlite":
+        return SqliteHistory(tmp_path / "history.sqlite")
+    client: Any = mongomock.MongoClient()
+    return MongoHistory(client["wotemu"]["history"])
+
+
+def test_a_history_is_asked_by_time_and_name(history: History) -> None:
     now = time.time()
     key = {"propertyName": "time", "thingId": "urn:t", "servient": "host"}
     for number in range(10):
@@ -105,3 +120,17 @@ def test_a_history_is_asked_by_time_and_name(tmp_path: Path) -> None:
     assert len(history.get(span)) == 10
     assert [entry["value"]["n"] for entry in history.get({**span, "buckets": 2})] == [0, 5]
     assert history.get({"propertyName": "time", "servient": "elsewhere"}) == []
+
+
+async def test_where_there_is_no_mongodb_values_are_kept_all_the_same(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    uri = f"mongodb://127.0.0.1:{port}/?serverSelectionTimeoutMS=100"
+    archive = await Archive.open(tmp_path / "history.sqlite", uri)
+    assert "values are kept in SQLite" in caplog.text
+    key = {"propertyName": "time", "thingId": "urn:t", "servient": "host"}
+    await archive.write({**key, "value": 7})
+    assert await archive.keys() == [key]
+    assert [entry["value"] for entry in await archive.get(key)] == [7]
