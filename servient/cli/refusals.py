@@ -22,7 +22,8 @@ def refusal(status: int, problem: Mapping[str, Any]) -> CommandFailed:
             )
         case 413:
             return CommandFailed(
-                f"too large: {detail}; a servient takes more with a higher body_limit_bytes"
+                f"too large: {detail}; a servient takes more with higher limits, which are its settings"
+                " deploy_limit_bytes over HTTP and body_limit_bytes"
             )
     return CommandFailed(detail or f"refused with status {status}")
 

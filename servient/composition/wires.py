@@ -48,9 +48,15 @@ class Wires:
             directory_thing=self.servient_thing,
             extensions=self.routes,
             body_limit_bytes=self.config.body_limit_bytes,
+            larger_bodies=self._larger_bodies(),
             authenticator=self.authenticator,
             tls=certificate.context if certificate else None,
         )
+
+    def _larger_bodies(self) -> dict[str, int]:
+        """The paths to which manifests go."""
+        limit = max(self.config.body_limit_bytes, self.config.deploy_limit_bytes)
+        return dict.fromkeys(("/deploy", f"/things/{self.servient_thing}/actions/deploy"), limit)
 
     def _websocket(self) -> Binding:
         certificate = self.entrance.certificate

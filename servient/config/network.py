@@ -49,6 +49,11 @@ class NetworkSettings(Section):
         ge=1024,
         description="The largest body over HTTP, CoAP and MQTT, and message over WebSockets.",
     )
+    deploy_limit_bytes: int = Field(
+        96 * 2**20,
+        ge=1024,
+        description="The largest manifest over HTTP, with the files that it brings along.",
+    )
 
     @property
     def reachable_host(self) -> str:

@@ -1,5 +1,6 @@
 """The servient's own Thing: deploying and looking around, over every protocol."""
 
+import asyncio
 import contextlib
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -59,17 +60,17 @@ class ServientThing:
 
     async def _deploy(self, manifest: Value) -> Outcome:
         with _audited("deploy", _wanted_id(manifest)):
-            deployed = await self._deployer.deploy(self._unpack(manifest))
+            deployed = await self._deployer.deploy(await self._unpack(manifest))
         summary = {"deploymentId": deployed.id, "things": deployed.names()}
         return Outcome(
             summary, properties={"deployments": self._deployments()}, events={"deployed": summary}
         )
 
-    def _unpack(self, manifest: Value) -> Package:
+    async def _unpack(self, manifest: Value) -> Package:
         """Files in a manifest are kept with its deployment; the invocation's record does without."""
         invocation = self._servient.invocations.find(INVOCATION_ID.get())
         invocation.input = None
-        package = unpack(manifest)
+        package = await asyncio.to_thread(unpack, manifest)
         invocation.input = package.manifest
         return package
 

@@ -134,11 +134,11 @@ async def test_files_that_are_not_there(run: Run, tmp_path: Path) -> None:
 
 async def test_what_is_too_large(settings: Callable[..., Config], tmp_path: Path) -> None:
     (tmp_path / "x.wasm").write_bytes(b"\0asm" + bytes(200_000))
-    async with App(settings(body_limit_bytes=100_000)) as app:
+    async with App(settings(body_limit_bytes=100_000, deploy_limit_bytes=100_000)) as app:
         for protocol in ("http", "coap", "ws", "mqtt"):
             url = ("--url", app.addresses()["http"], "-p", protocol)
             ended = await command("deploy", str(tmp_path / "x.wasm"), *url)
             assert ended.code in (1, 3), (protocol, ended)
             assert ended.err.count("\n") == 1
             if protocol in ("http", "coap"):
-                ended.failed(1, "too large", "body_limit_bytes")
+                ended.failed(1, "too large", "_limit_bytes")

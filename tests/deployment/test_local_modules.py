@@ -150,6 +150,18 @@ async def test_it_is_there_again_after_a_restart(settings: Settings) -> None:
         assert await thing.invoke_action("fibo", {"param0": 7}) == 21
 
 
+async def test_large_ones_go_over_http(app: App) -> None:
+    """A custom section (id 0) may hold anything: here three times 5 MiB, each with its length."""
+    section = b"\0" + b"\x80\x80\xc0\x02" + b"\x04data" + bytes(5 * 2**20 - 5)
+    large = local("large", example("counter/counter.wasm") + 3 * section)
+    assert (await deploy(app, large)).status_code == 200
+    consumer = HttpConsumer(own_td(app))
+    try:
+        assert (await consumer.invoke("deploy", large))["deploymentId"] == "large"
+    finally:
+        await consumer.close()
+
+
 async def test_what_is_brought_needs_no_origin(settings: Settings) -> None:
     async with App(settings(module_origins=("https://modules.example",))) as app:
         assert (await deploy(app, FIBONACCI)).is_success

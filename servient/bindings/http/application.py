@@ -5,6 +5,7 @@ import logging
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import replace
+from types import MappingProxyType
 
 from servient.bindings.http.extension import Extension
 from servient.bindings.http.messages import Handler, Message, Receive, Request, Response, Send
@@ -44,14 +45,18 @@ class Application:
         routes: Sequence[Extension],
         body_limit_bytes: int,
         authenticator: Authenticator | None = None,
+        larger_bodies: Mapping[str, int] = MappingProxyType({}),
     ) -> None:
+        """`larger_bodies` are limits of their own for the bodies of some paths."""
         self._routes = tuple(routes)
         self._authenticator = authenticator
         self._challenges = to_challenges(authenticator.schemes) if authenticator else ()
         self._body_limit_bytes = body_limit_bytes
+        self._larger_bodies = larger_bodies
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
-        request = Request(scope, receive, self._body_limit_bytes)
+        limit_bytes = self._larger_bodies.get(scope["path"], self._body_limit_bytes)
+        request = Request(scope, receive, limit_bytes)
         if trace := request.header(tracing.NAME):
             tracing.TRACEPARENT.set(tracing.parse_traceparent(trace))
         try:

@@ -1,8 +1,9 @@
 """The HTTP binding as the servient sees it: a life, and forms."""
 
 import ssl
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from wotpy.protocols.enums import Protocols
@@ -51,7 +52,8 @@ class HttpBinding(Binding):
     """Serves Things over HTTP/1.1 on one address.
 
     `public_host` stands in forms; `host` and `port` are where it listens, port 0 being any free one.
-    `directory_thing` is the name of the servient's own Thing, `extensions` add routes of their own.
+    `directory_thing` is the name of the servient's own Thing, `extensions` add routes of their own,
+    `larger_bodies` are limits of their own for the bodies of some paths.
     """
 
     def __init__(
@@ -63,6 +65,7 @@ class HttpBinding(Binding):
         extensions: Sequence[Extension] = (),
         directory_thing: str | None = None,
         body_limit_bytes: int = BODY_LIMIT_BYTES,
+        larger_bodies: Mapping[str, int] = MappingProxyType({}),
         long_poll_seconds: float = LONG_POLL_SECONDS,
         heartbeat_seconds: float = HEARTBEAT_SECONDS,
         subscriptions_limit: int = SUBSCRIPTIONS_LIMIT,
@@ -75,6 +78,7 @@ class HttpBinding(Binding):
         self._extensions = tuple(extensions)
         self._directory_thing = directory_thing
         self._body_limit_bytes = body_limit_bytes
+        self._larger_bodies = larger_bodies
         self._long_poll_seconds = long_poll_seconds
         self._heartbeat_seconds = heartbeat_seconds
         self._subscriptions_limit = subscriptions_limit
@@ -113,7 +117,9 @@ class HttpBinding(Binding):
             directory,
             *self._extensions,
         ]
-        application = Application(routes, self._body_limit_bytes, self._authenticator)
+        application = Application(
+            routes, self._body_limit_bytes, self._authenticator, self._larger_bodies
+        )
         listener = Listener(application, self._limits, self._tls)
         self._port: int = await listener.start(self._host, self.port)
         self._parts = _Parts(directory, subscribers, polls, replays, listener)
