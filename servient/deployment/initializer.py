@@ -8,14 +8,21 @@ from converters.deployment import ModuleEntry, Stage
 from converters.plan import INITIALIZER, Signature
 from converters.reading import escape
 from servient.errors import ManifestRejected
+from servient.wasm.types import Call
 
 
 @dataclass(frozen=True, slots=True)
 class Initializer:
-    """A function to be run once. `files` are those that it has to write."""
+    """A function to be run first. `files` are those that it has to write.
+
+    A copy that takes the place of another is initialized as well; the files stay those of the first.
+    """
 
     files: tuple[str, ...]
     deadline_seconds: float
+
+    def to_call(self) -> Call:
+        return Call(INITIALIZER, outputs=self.files, deadline_seconds=self.deadline_seconds)
 
 
 def find_initializer(

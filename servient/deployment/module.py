@@ -188,5 +188,5 @@ async def build_module(
     document = describe(deployment.id, entry, plans, servient_id=servient_id)
     folder = ModuleFolder(instance_path)
     wasi = WasiSettings(entry.environment, entry.arguments)
-    run = program.run(engine, folder.path, limits, wasi)
+    run = program.run(engine, folder.path, limits, wasi, initializer)
     return DeployedModule(entry, run, folder, plans, pointers, document, initializer)

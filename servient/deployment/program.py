@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeAlias
 
-from converters.plan import INITIALIZER, FunctionPlan, Signature, is_only_program
+from converters.plan import FunctionPlan, Signature, is_only_program
 from servient.deployment.component_function import ComponentFunction
 from servient.deployment.function import Function
 from servient.deployment.initializer import Initializer
@@ -22,7 +22,7 @@ from servient.wasm.isolated.setup import Isolation
 from servient.wasm.module import Module
 from servient.wasm.running import Running
 from servient.wasm.stateless import StatelessInstances
-from servient.wasm.types import Call, Limits, WasiSettings
+from servient.wasm.types import Limits, WasiSettings
 from servient.wot.content import Value
 from servient.wot.thing import Outcome
 
@@ -76,7 +76,16 @@ class Program(Protocol):
         """What a function is called with that takes addresses. Raises ManifestRejected."""
         ...
 
-    def run(self, engine: Engine, folder: Path, limits: Limits, wasi: WasiSettings) -> Run: ...
+    def run(
+        self,
+        engine: Engine,
+        folder: Path,
+        limits: Limits,
+        wasi: WasiSettings,
+        initializer: Initializer | None,
+    ) -> Run:
+        """Not started, nor initialized: only what takes the place of an instance is at once."""
+        ...
 
 
 async def compile_program(
@@ -117,16 +126,24 @@ class CoreProgram:
     def pointers(self, plan: FunctionPlan, model: bytes | None) -> Pointers | None:
         return find_pointers(plan, self.module.signatures, model)
 
-    def run(self, engine: Engine, folder: Path, limits: Limits, wasi: WasiSettings) -> "CoreRun":
+    def run(
+        self,
+        engine: Engine,
+        folder: Path,
+        limits: Limits,
+        wasi: WasiSettings,
+        initializer: Initializer | None,
+    ) -> "CoreRun":
         is_stateless = self.is_stateless or is_only_program(self.signatures)
+        prelude = initializer.to_call() if initializer and not is_stateless else None
         if self.isolation is not None:
-            isolation = Isolation(self.isolation, is_stateless, wasi)
+            isolation = Isolation(self.isolation, is_stateless, wasi, prelude)
             isolated = IsolatedInstance(self.module, folder, limits, isolation)
             return CoreRun(self.module, isolated, "isolated")
         if is_stateless:
             instances = StatelessInstances(engine, self.module, folder, limits, wasi)
             return CoreRun(self.module, instances, "stateless")
-        return CoreRun(self.module, Instance(engine, self.module, folder, limits, wasi))
+        return CoreRun(self.module, Instance(engine, self.module, folder, limits, wasi, prelude))
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,9 +167,7 @@ class CoreRun:
         await self.instance.close()
 
     async def initialize(self, initializer: Initializer) -> Mapping[str, bytes]:
-        seconds = initializer.deadline_seconds
-        call = Call(INITIALIZER, outputs=initializer.files, deadline_seconds=seconds)
-        return (await self.instance.call(call)).files
+        return (await self.instance.call(initializer.to_call())).files
 
     def handler(
         self, plan: FunctionPlan, deadline_seconds: float, pointers: Pointers | None
@@ -178,7 +193,12 @@ class ComponentProgram:
         return None  # a component's memory is its own
 
     def run(
-        self, engine: Engine, folder: Path, limits: Limits, wasi: WasiSettings
+        self,
+        engine: Engine,
+        folder: Path,
+        limits: Limits,
+        wasi: WasiSettings,
+        initializer: Initializer | None,
     ) -> "ComponentRun":
         return ComponentRun(ComponentInstance(engine, self.component, folder, limits, wasi))
 

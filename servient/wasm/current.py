@@ -12,7 +12,11 @@ from servient.wasm.watch import Watch
 
 
 class Current:
-    """`guest` is None until `ready`, and after a failure; `generation` counts the failures."""
+    """`guest` is None until `ready`, and after a failure; `generation` counts the failures.
+
+    `prelude` is the call that a copy begins with which takes the place of another; `is_replacement`
+    says that already the first one does.
+    """
 
     def __init__(
         self,
@@ -22,8 +26,12 @@ class Current:
         limits: Limits,
         watch: Watch,
         wasi: WasiSettings = NO_SETTINGS,
+        prelude: Call | None = None,
+        is_replacement: bool = False,
     ) -> None:
         self._folder = folder
+        self._prelude = prelude
+        self._is_replacement = is_replacement
         self._guests = Guests(engine, module, folder, limits, watch, wasi)
         self.guest: Guest | None = None
         self.generation = 0
@@ -32,8 +40,19 @@ class Current:
         """The present copy, or a fresh one. Raises ServientError when its start fails."""
         if self.guest is None:
             self._folder.restore()
-            self.guest = self._guests.start()
+            self.guest = self._start()
+            self._is_replacement = True
         return self.guest
+
+    def _start(self) -> Guest:
+        guest = self._guests.start()
+        if self._prelude is not None and self._is_replacement:
+            try:
+                perform(guest, self._folder, self._prelude)
+            except BaseException:
+                guest.close()
+                raise
+        return guest
 
     def call(self, call: Call) -> CallResult:
         """A whole call in the present copy, which a failure costs; a program runs in its own."""

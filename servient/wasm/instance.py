@@ -37,11 +37,13 @@ class Instance:
         folder: Path,
         limits: Limits,
         wasi: WasiSettings = NO_SETTINGS,
+        prelude: Call | None = None,
     ) -> None:
+        """`prelude` is the call that each copy begins with which takes the place of another."""
         self._module = module
         self._folder = Folder(folder, limits)
         self._watch = Watch(engine.ticker)
-        self._current = Current(engine, module, self._folder, limits, self._watch, wasi)
+        self._current = Current(engine, module, self._folder, limits, self._watch, wasi, prelude)
         self._worker = Worker(
             engine.threads, limits.queue_length, self._current.drop, self._advance
         )

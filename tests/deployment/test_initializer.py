@@ -1,5 +1,6 @@
 """What a module makes for itself when it is deployed."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -63,6 +64,35 @@ async def test_an_initializer_runs_once_and_its_files_stay(
         assert await run(http, "initialized") == ("0" if kind == "stateless" else "1")
     assert "_wasmiot_init" not in (await http.get("/things/d:writer")).json()["actions"]
     assert (await http.post(f"{RUN}/_wasmiot_init")).status_code == 404
+
+
+@pytest.mark.parametrize("kind", ["plain", "isolated"])
+async def test_what_takes_the_place_of_a_trapped_instance_is_initialized_too(
+    kind: str, files: FileServer, http: httpx.AsyncClient
+) -> None:
+    serve_writer(files, INITIALIZER)
+    document = manifest(files, {**READERS, "trap": endpoint()}, {"identity_size": [IDENTITY]})
+    document["modules"][0][kind] = True
+    assert (await http.post("/deploy", json=document)).status_code == 200
+    for generation in range(1, 3):
+        assert (await http.post(f"{RUN}/trap")).json()["error"]
+        assert await run(http, "initialized") == "1"
+        assert await run(http, "identity_size") == "4"
+        reading = await http.get("/things/d:writer/properties/generation")
+        assert reading.json() == generation
+
+
+async def test_calls_behind_a_trap_find_an_initialized_instance(
+    files: FileServer, http: httpx.AsyncClient
+) -> None:
+    serve_writer(files, INITIALIZER)
+    endpoints = {**READERS, "trap": endpoint()}
+    mounts = {"identity_size": [IDENTITY]}
+    assert (await http.post("/deploy", json=manifest(files, endpoints, mounts))).status_code == 200
+    names = ["trap", "initialized"] * 4
+    actions = "/things/d:writer/actions"
+    answers = await asyncio.gather(*(http.post(f"{actions}/{name}") for name in names))
+    assert [answer.json() for answer in answers[1::2]] == [1, 1, 1, 1]
 
 
 @pytest.mark.parametrize(

@@ -74,6 +74,7 @@ class IsolatedInstance:
         self._child: Child | None = None
         self._dying: Child | None = None
         self._leftovers: tuple[str, ...] = ()
+        self._is_replacement = False
         self._restarting: asyncio.Task[None] | None = None
         self._timer: asyncio.TimerHandle | None = None
         self._is_closed = False
@@ -156,11 +157,18 @@ class IsolatedInstance:
             await self._dying.wait()
         leftovers = self._leftovers
         setup = await asyncio.to_thread(
-            make_setup, self._module, self._folder, self._limits, self._isolation, leftovers
+            make_setup,
+            self._module,
+            self._folder,
+            self._limits,
+            self._isolation,
+            leftovers,
+            self._is_replacement,
         )
         self._sent_buffers = SentBuffers()
         child = await launch(self._folder.name, setup, self._ended, self._program)
         self._leftovers = ()
+        self._is_replacement = True
         return child
 
     async def _restart(self) -> None:

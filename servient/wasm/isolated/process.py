@@ -33,7 +33,8 @@ def main() -> None:
     folder.remove(setup.leftovers)
     current = _load(setup, folder)
     try:
-        allow_seconds(setup.limits.start_seconds)
+        begun_with = setup.prelude.deadline_seconds if setup.prelude else 0.0
+        allow_seconds(setup.limits.start_seconds + begun_with)
         current.ready()
     except ServientError as error:
         channel.sendall(error_to_bytes(error))
@@ -68,7 +69,16 @@ def _load(setup: Setup, folder: Folder) -> Current:
     engine.ticker.start()
     module = engine.load(setup.code, setup.digest, setup.size_bytes)
     watch = Watch(engine.ticker)
-    return Current(engine, module, folder, setup.limits, watch, setup.wasi)
+    return Current(
+        engine,
+        module,
+        folder,
+        setup.limits,
+        watch,
+        setup.wasi,
+        setup.prelude,
+        setup.is_replacement,
+    )
 
 
 def _take_over_input() -> socket.socket:

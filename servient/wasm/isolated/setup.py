@@ -1,31 +1,37 @@
 """What a process is told about the module that it is to run."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from ipaddress import IPv4Network
 from pathlib import Path
+from typing import Any
 
 from servient.wasm.imports.standard import ImportSettings
 from servient.wasm.isolated.messages import Message, to_parts
 from servient.wasm.module import Module
-from servient.wasm.types import NO_SETTINGS, Limits, WasiSettings
+from servient.wasm.types import NO_SETTINGS, Call, Limits, WasiSettings
 
 
 @dataclass(frozen=True, slots=True)
 class Isolation:
-    """How an isolated module runs: what it may reach, and whether each call finds a fresh copy."""
+    """How an isolated module runs: what it may reach, and whether each call finds a fresh copy.
+
+    `prelude` is the call that each copy begins with which takes the place of another.
+    """
 
     settings: ImportSettings = field(default_factory=ImportSettings)
     is_stateless: bool = False
     wasi: WasiSettings = NO_SETTINGS
+    prelude: Call | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Setup:
     """`code` is compiled; `leftovers` are files of a call that did not come to its end.
 
-    `directory` is where relative paths in the settings begin.
+    `directory` is where relative paths in the settings begin. `is_replacement`: there was a process
+    for this module before.
     """
 
     code: bytes
@@ -38,6 +44,8 @@ class Setup:
     leftovers: Sequence[str] = ()
     is_stateless: bool = False
     wasi: WasiSettings = NO_SETTINGS
+    prelude: Call | None = None
+    is_replacement: bool = False
 
 
 def make_setup(
@@ -46,6 +54,7 @@ def make_setup(
     limits: Limits,
     isolation: Isolation,
     leftovers: Sequence[str],
+    is_replacement: bool = False,
 ) -> Setup:
     """Blocking: the code is copied."""
     needed = _needed(module, isolation.settings)
@@ -61,6 +70,8 @@ def make_setup(
         leftovers=leftovers,
         is_stateless=isolation.is_stateless,
         wasi=isolation.wasi,
+        prelude=isolation.prelude,
+        is_replacement=is_replacement,
     )
 
 
@@ -76,6 +87,8 @@ def setup_to_parts(setup: Setup) -> tuple[bytes, ...]:
         "is_stateless": setup.is_stateless,
         "environment": dict(setup.wasi.environment),
         "arguments": setup.wasi.arguments,
+        "prelude": _prelude_to_header(setup.prelude),
+        "is_replacement": setup.is_replacement,
         "settings": {
             "camera_source": settings.camera_source,
             "sensor_source": settings.sensor_source,
@@ -101,7 +114,27 @@ def to_setup(message: Message) -> Setup:
         leftovers=tuple(header["leftovers"]),
         is_stateless=header["is_stateless"],
         wasi=WasiSettings(header["environment"], tuple(header["arguments"])),
+        prelude=_to_prelude(header["prelude"]),
+        is_replacement=header["is_replacement"],
     )
+
+
+def _prelude_to_header(prelude: Call | None) -> Mapping[str, Any] | None:
+    """It has no arguments."""
+    if prelude is None:
+        return None
+    return {
+        "function": prelude.function,
+        "outputs": prelude.outputs,
+        "deadline_seconds": prelude.deadline_seconds,
+    }
+
+
+def _to_prelude(header: Mapping[str, Any] | None) -> Call | None:
+    if header is None:
+        return None
+    outputs, seconds = tuple(header["outputs"]), header["deadline_seconds"]
+    return Call(header["function"], outputs=outputs, deadline_seconds=seconds)
 
 
 def _needed(module: Module, settings: ImportSettings) -> ImportSettings:
