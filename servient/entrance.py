@@ -57,7 +57,8 @@ class Entrance:
     def broker_access(self, embedded: EmbeddedBroker | None) -> BrokerAccess | None:
         """What the broker, our own or another one, has checked; None where it is open."""
         if self.doorkeeper is not None and embedded is not None:
-            return BrokerAccess(self.doorkeeper.principal, PASSWORD, embedded.admit)
+            keeper = self.doorkeeper
+            return BrokerAccess(keeper.principal, PASSWORD, embedded.admit, keeper.principals)
         return BrokerAccess(self._guests) if self._guests is not None else None
 
     # From settings

@@ -9,16 +9,19 @@ from typing import Any
 import pytest
 
 from servient.bindings.mqtt.access import PASSWORD, BrokerAccess
+from servient.bindings.mqtt.askers import Askers
 from servient.bindings.mqtt.binding import MqttBinding
 from servient.bindings.mqtt.broker import EmbeddedBroker
 from servient.bindings.mqtt.doorkeeper import Doorkeeper, Member
-from servient.bindings.mqtt.topics import Topics
+from servient.bindings.mqtt.topics import Request, Topics
 from servient.mqtt.connection import Connection, connect
 from servient.mqtt.errors import BrokerRefused, BrokerUnreachable, MqttError
 from servient.mqtt.message import Broker, Message
 from servient.security.secrets import hash_for_mosquitto
 from servient.wot.access import Grant, Policy, Principal, Scope
+from servient.wot.audit import audit
 from servient.wot.entry import WoT
+from servient.wot.operations import Operation
 from servient.wot.servient import Servient
 from tests.things import TD, expose_lamp
 from tests.tools import needs
@@ -99,7 +102,9 @@ async def served() -> AsyncIterator[Served]:
             prefix=PREFIX,
             username=doorkeeper.name,
             password=doorkeeper.password,
-            access=BrokerAccess(doorkeeper.principal, PASSWORD, broker.admit),
+            access=BrokerAccess(
+                doorkeeper.principal, PASSWORD, broker.admit, doorkeeper.principals
+            ),
         )
         servient = Servient(policy=Policy(is_open=False))
         servient.add_server(binding)
@@ -111,7 +116,8 @@ async def served() -> AsyncIterator[Served]:
         own = wot.produce(deploying, name="own")
 
         async def deploy(_: Any) -> None:
-            """Nothing: that it is invoked is what counts."""
+            """That it is invoked is what counts, and who that was."""
+            audit("deploy", "it")
 
         own.set_action_handler("deploy", deploy)
         own.expose()
@@ -230,6 +236,43 @@ async def test_things_that_come_and_go_are_let_in_and_out(served: Served) -> Non
         with pytest.raises(MqttError):
             gone = f"{PREFIX}/things/other:2/properties/level/read"
             await client.connection.send(Message(gone, response_topic="answers/elsewhere/x"))
+
+
+async def test_the_record_names_who_may_have_asked(
+    served: Served, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO", "servient.audit")
+    async with served.client("deployer") as client:
+        topic = f"{PREFIX}/things/own/actions/deploy"
+        await client.hears("answers/deployer/x")
+        await client.connection.send(Message(topic, b"{}", response_topic="answers/deployer/x"))
+        await client.next()
+    assert "'one of deployer, admin' from the MQTT broker" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("operation", "affordance", "thing", "who"),
+    [
+        (Operation.INVOKE_ACTION, "double", "other:1", "one of caller, both, admin, elsewhere"),
+        (Operation.INVOKE_ACTION, "deploy", "own", "one of deployer, admin"),
+        (Operation.INVOKE_ACTION, "none", "none", "one of caller, both, admin"),
+        (Operation.READ_PROPERTY, "level", "lamp:1", "one of reader, both, admin"),
+    ],
+)
+async def test_who_may_have_asked(
+    served: Served, operation: Operation, affordance: str, thing: str, who: str
+) -> None:
+    principals = tuple(Principal(name, (grant,)) for name, grant in GRANTS.items())
+    request = Request(operation, thing, affordance, "a/topic")
+    everybody = Principal("mqtt", tuple(GRANTS.values()))
+    asker = Askers(served.servient, BrokerAccess(everybody, members=principals)).of(request)
+    assert asker is not None
+    assert asker.name == who
+    only = Askers(served.servient, BrokerAccess(everybody, members=principals[4:5])).of(request)
+    assert only == principals[4]
+    nobody = Askers(served.servient, BrokerAccess(everybody, members=())).of(request)
+    assert nobody == everybody
+    assert Askers(served.servient, None).of(request) is None
 
 
 async def test_amqtt_is_no_broker_for_this() -> None:

@@ -17,11 +17,13 @@ Admit = Callable[[Iterable[Description]], str]
 
 @dataclass(frozen=True, slots=True)
 class BrokerAccess:
-    """Requests are carried out as by `principal`: the most that anybody on the broker may do.
+    """Requests are carried out as by `principal` at most: what anybody on the broker may do.
 
-    A broker of our own is told by `admit` which Things there are, and keeps apart who may do what.
+    A broker of our own is told by `admit` which Things there are, and keeps apart which of the
+    `members` may do what.
     """
 
     principal: Principal
     security: Security = NEGOTIATED
     admit: Admit | None = None
+    members: tuple[Principal, ...] = ()

@@ -7,6 +7,7 @@ from wotpy.protocols.enums import Protocols
 
 from servient.bindings.mqtt.access import BrokerAccess
 from servient.bindings.mqtt.admission import Admission
+from servient.bindings.mqtt.askers import Askers
 from servient.bindings.mqtt.forms import Forms
 from servient.bindings.mqtt.mirror import Mirror
 from servient.bindings.mqtt.outbox import Outbox
@@ -163,7 +164,7 @@ class _Running:
             self.mirror,
             payload_limit_bytes=payload_limit_bytes,
             requests_limit=requests_limit,
-            principal=access.principal if access else None,
+            askers=Askers(servient, access),
         )
         self._sweep: Sweep | None = Sweep(topics, self.mirror)
         self.session = Session(self._open, self._use, self._outbox.detach)

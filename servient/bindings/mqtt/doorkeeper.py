@@ -33,9 +33,14 @@ class Doorkeeper:
         self._own_hash = hash_for_mosquitto(self.password)
 
     @property
+    def principals(self) -> tuple[Principal, ...]:
+        """Of whom the broker has checked that it is one of those who may."""
+        return tuple(member.principal for member in self._members)
+
+    @property
     def principal(self) -> Principal:
-        """Whom requests are made by: the broker has checked that it is one of those who may."""
-        return Principal("mqtt", tuple(g for m in self._members for g in m.principal.grants))
+        """All of them together."""
+        return Principal("mqtt", tuple(g for each in self.principals for g in each.grants))
 
     def passwords(self) -> str:
         """The file of passwords (mosquitto_passwd(1))."""

@@ -5,6 +5,7 @@ import logging
 from dataclasses import dataclass
 from functools import partial
 
+from servient.bindings.mqtt.askers import Askers
 from servient.bindings.mqtt.intake import Intake
 from servient.bindings.mqtt.messages import to_input, to_message, to_problem
 from servient.bindings.mqtt.mirror import Mirror
@@ -12,7 +13,7 @@ from servient.bindings.mqtt.outbox import Outbox
 from servient.bindings.mqtt.topics import Request, Topics
 from servient.errors import Busy, NotFound, ServientError
 from servient.mqtt.message import Message
-from servient.wot.access import Principal, acting_as
+from servient.wot.access import acting_as
 from servient.wot.content import JSON_MEDIA_TYPE, Content
 from servient.wot.door import Door, Interaction
 from servient.wot.operations import AffordanceKind, Operation
@@ -49,8 +50,8 @@ class Responder:
         mirror: Mirror,
         *,
         payload_limit_bytes: int,
+        askers: Askers,
         requests_limit: int = REQUESTS_LIMIT,
-        principal: Principal | None = None,
     ) -> None:
         self._servient = servient
         self._door = Door(servient, "mqtt")
@@ -59,7 +60,7 @@ class Responder:
         self._mirror = mirror
         self._payload_limit_bytes = payload_limit_bytes
         self._requests_limit = requests_limit
-        self._principal = principal
+        self._askers = askers
         self._intake = Intake(requests_limit)
         self.dropped = 0
 
@@ -98,7 +99,7 @@ class Responder:
         try:
             content = self._input(request, message)
             wanted = Interaction(request.operation, request.thing, request.affordance, content)
-            with acting_as(self._principal, "the MQTT broker"):
+            with acting_as(self._askers.of(request), "the MQTT broker"):
                 value = await self._door.perform(wanted)
             # Who has the answer finds what it changed retained.
             self._mirror.settle(request.thing)
