@@ -15,7 +15,7 @@ import { ProblemBox } from "./views/problem.js";
 import { ThingView } from "./views/thing.js";
 import { ThingsView } from "./views/things.js";
 
-const VIEWS = { things: ThingsView, thing: ThingView, invocations: InvocationsView, deployments: DeploymentsView, health: HealthView };
+const VIEWS = new Map(Object.entries({ things: ThingsView, thing: ThingView, invocations: InvocationsView, deployments: DeploymentsView, health: HealthView }));
 
 const directory = new Directory();
 const servient = new ServientThing();
@@ -34,7 +34,7 @@ function App() {
       .catch((error) => setProblem(Problem.of(error)));
   }, [who]);
   useFocus(main, `${view}/${name}`);
-  const View = VIEWS[view] ?? ThingsView;
+  const View = VIEWS.get(view) ?? ThingsView;
   return html`<${Header} servient=${servient} />
     <main id="main" tabindex="-1" ref=${main}>
       <${ProblemBox} problem=${problem?.status === 401 ? null : problem} />

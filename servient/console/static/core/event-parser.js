@@ -21,7 +21,7 @@ function parse(block) {
     const name = line.slice(0, colon);
     const value = line.slice(line[colon + 1] === " " ? colon + 2 : colon + 1);
     if (name === "data") message.data = message.data === null ? value : `${message.data}\n${value}`;
-    else if (name in message) message[name] = value;
+    else if (Object.hasOwn(message, name)) message[name] = value;
   }
   return message;
 }

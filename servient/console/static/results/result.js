@@ -18,7 +18,7 @@ const unitOf = (schema) => (typeof schema?.unit === "string" ? html` <span class
 
 /** Files among the members of an object are shown as files, the rest as JSON. */
 function Members({ value, schema, name }) {
-  const files = Object.entries(schema?.properties ?? {}).filter(([key, each]) => isFile(each) && toFile(value[key], each));
+  const files = Object.entries(schema?.properties ?? {}).filter(([key, each]) => isFile(each) && Object.hasOwn(value, key) && toFile(value[key], each));
   const rest = Object.fromEntries(Object.entries(value).filter(([key]) => !files.some(([file]) => file === key)));
   const shown = Array.isArray(value) ? value : rest;
   const text = JSON.stringify(shown, null, 2);

@@ -41,7 +41,7 @@ export class PropertyRow extends Component {
   render({ live, name, schema }, { version, isOpen, isWriting }) {
     const property = live.property(name);
     const isWritable = ownForm(schema, "writeproperty", undefined, "application/json") !== undefined;
-    const isLong = isFile(schema) || (typeof property.value === "object" && property.value !== null);
+    const isLong = property.value !== undefined && (isFile(schema) || (typeof property.value === "object" && property.value !== null));
     return html`<li class="property" ref=${this.row}>
       <div class="property-name"><h3>${titleOf(schema, name)}</h3>
         ${wordsOf(schema) && html`<p class="words clamp">${wordsOf(schema)}</p>`}</div>

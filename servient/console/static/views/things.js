@@ -2,6 +2,7 @@
 import { html, useEffect, useMemo, useRef, useState } from "../libraries/preact.js";
 import { toCount } from "../core/format.js";
 import { toHash } from "../core/router.js";
+import { askForCredentials } from "../core/session.js";
 import { useStore } from "../core/store.js";
 import { matches } from "../things/description.js";
 import { ProblemBox } from "./problem.js";
@@ -35,21 +36,25 @@ export function ThingsView({ directory }) {
   };
   const isMore = limit < found.length || (!directory.isComplete && !words.length);
   return html`<div class="title-row"><h1 tabindex="-1">Things</h1>
-      <p class="hint" role="status">${toStatus({ found, things, total, words, isLoading })}</p></div>
+      <p class="hint" role="status">${toStatus({ found, things, total, words, isLoading, problem })}</p></div>
     <search><input type="search" class="search" aria-label="Search Things" placeholder="Search names, words and affordances"
       value=${text} onInput=${(event) => setText(event.target.value)} /></search>
-    <${ProblemBox} problem=${problem} />
+    ${problem?.status === 401 ? html`<${Stranger} />` : html`<${ProblemBox} problem=${problem} />`}
     ${!isLoading && !problem && total === 0 && html`<${Nothing} />`}
     <ul class="cards">${found.slice(0, limit).map((each) => html`<${ThingCard} key=${each.id} thing=${each} />`)}</ul>
     ${isMore && html`<${More} key=${`${limit}/${things.length}`} onSeen=${more} />`}`;
 }
 
-function toStatus({ found, things, total, words, isLoading }) {
+function toStatus({ found, things, total, words, isLoading, problem }) {
+  if (problem) return "";
   if (total === null) return isLoading ? "Loading…" : "";
   if (!words.length) return toCount(total, "Thing");
   const searched = things.length < total ? `, ${things.length} of ${total} searched` : ` of ${total}`;
   return `${found.length} found${searched}`;
 }
+
+const Stranger = () => html`<div class="empty card"><h2>This servient shows its Things to those it knows</h2>
+  <button type="button" class="primary" onClick=${() => askForCredentials()}>Log in</button></div>`;
 
 const Nothing = () => html`<div class="empty card"><h2>No Things yet</h2>
   <p>Drop a WebAssembly module, and its functions become a Thing.</p>
