@@ -96,7 +96,7 @@ def test_a_file_that_came_along_needs_a_name_and_is_nowhere_else() -> None:
     for url in (data_url(b"x"), name_of(b"x")):
         to = {"from": None, "to": {"url": url}}
         instructions = {"modules": {"x": {"f": to}}}
-            document = {**manifest(), "deploymentId": "d", "instructions": instructions}
+        document = {**manifest(), "deploymentId": "d", "instructions": instructions}
         with pytest.raises(ConversionError, match="expected an http or https URL") as refused:
             parse_manifest(open_package(document).manifest)
         assert len(str(refused.value)) < 200
