@@ -62,7 +62,7 @@ def find_obstacle(plan: Plan) -> str | None:
             try:
                 tc.run(program, [command])
             except tc.TcFailed as error:
-                return f"no {what}: {' '.join(str(error).split())[:200]}"
+                return f"no {what} ({str(error)[:200]})"
     finally:
         for name in (PROBE, "probe1"):
             with contextlib.suppress(tc.TcFailed):

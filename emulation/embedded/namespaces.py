@@ -65,7 +65,7 @@ class Namespaces:
             return KERNEL
         if carrying is Carrying.KERNEL:
             raise CannotIsolate(f"the kernel cannot make these networks: {obstacle}")
-        return f"{SWITCH} (the kernel does not: {obstacle})"
+        return f"{SWITCH}, since the kernel does not: {obstacle}"
 
     def carrier(self, tell: Tell) -> Carrier:
         kind = KernelNetworks if self._is_by_kernel else Switch

@@ -72,7 +72,8 @@ def run(program: str, commands: Iterable[str]) -> None:
         check=False,
     )
     if done.returncode:
-        raise TcFailed(f"{program}: {done.stderr.strip()}")
+        reason = done.stderr.strip().partition("\n")[0].removeprefix("Error: ")
+        raise TcFailed(f"{program}: {reason}")
 
 
 def find(program: str) -> str | None:

@@ -196,6 +196,37 @@ async def test_nothing_stays_behind(tmp_path: Path, number: signal.Signals) -> N
         assert (out / "report.html").is_file()
 
 
+async def test_nothing_stays_behind_without_namespaces(tmp_path: Path) -> None:
+    """Relays, replicas, and what a replica has started: a broker."""
+    needs("mosquitto")
+    document = {
+        "networks": {"lan": {"conditions": "CABLE"}},
+        "brokers": {"broker": {"networks": ["lan"]}},
+        "nodes": {
+            "clock": {
+                "app": {"builtin": "CLOCK", "mqtt": True},
+                "networks": ["lan"],
+                "broker": "broker",
+            }
+        },
+    }
+    file = tmp_path / "topology.json"
+    file.write_text(json.dumps(document))
+    options = ("--out", str(tmp_path / "out"), "--networks", "relay")
+    async with cli(tmp_path, str(file), *options) as process:
+        said = ""
+        while len(re.findall(": ready", said)) < 2:
+            said += await read_line(process, said)
+        # The runner, who keeps the emulation, its first process, relays, two replicas, mosquitto.
+        assert len(processes_with(str(tmp_path))) >= 7, said
+        process.kill()
+        end = time.monotonic() + 30
+        while processes_with(str(tmp_path)) and time.monotonic() < end:
+            await asyncio.sleep(0.05)
+        assert processes_with(str(tmp_path)) == [], said
+    assert not (tmp_path / "out" / "work").exists()
+
+
 async def test_a_time_limit_ends_a_run(tmp_path: Path) -> None:
     document = {
         "networks": {"lan": {"conditions": "CABLE"}},
