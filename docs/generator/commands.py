@@ -36,11 +36,17 @@ def _section(command: Any, path: tuple[str, ...]) -> str:
     given = [each for each in command.params if each.name not in COMMON and not _is_hidden(each)]
     arguments = [each for each in given if each.param_type_name == "argument"]
     shown = " ".join((*path, *(_metavar(each) for each in arguments)))
-    rows = ((_names(each), _default(each), each.help or "") for each in given)
+    rows = ((_names(each), _default(each), _means(each)) for each in given)
     parts = [f"## {' '.join(path[1:])}", "\n\n".join(_paragraphs(command.help or "")), code(shown)]
     if given:
         parts.append(table(("argument or option", "default", "means"), rows))
     return "\n\n".join(parts)
+
+
+def _means(parameter: Any) -> str:
+    """With the variable that it is taken from, too."""
+    variable = f" Also `{parameter.envvar}`." if parameter.envvar else ""
+    return f"{parameter.help or ''}{variable}"
 
 
 def _is_hidden(parameter: Any) -> bool:
@@ -55,6 +61,8 @@ def _paragraphs(text: str) -> Iterator[str]:
 
 def _metavar(argument: Any) -> str:
     name = str(argument.metavar or argument.name).upper()
+    if name.startswith("["):
+        return name
     several = " …" if argument.nargs != 1 else ""
     return f"{name}{several}" if argument.required else f"[{name}{several}]"
 
