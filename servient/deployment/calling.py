@@ -3,7 +3,6 @@
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -18,7 +17,7 @@ async def call_traced(running: Interruptible, call: Any) -> Any:
     span = SPAN.get()
     if span is None:
         return await call_until_cancelled(running, call)
-    call = replace(call, moments=Moments())
+    call = call._replace(moments=Moments())
     began = time.time_ns()
     try:
         result = await call_until_cancelled(running, call)

@@ -12,19 +12,18 @@ from servient.deployment.agreement import check_functions
 from servient.deployment.chain import Chains
 from servient.deployment.description import read_description
 from servient.deployment.folder import ModuleFolder
+from servient.deployment.handling import Handling
 from servient.deployment.initializer import Initializer, find_initializer
 from servient.deployment.pointers import Pointers
-from servient.deployment.program import Handler, Run, compile_program
+from servient.deployment.program import Run, compile_program
 from servient.errors import ManifestRejected, ModuleRejected, ServientError
 from servient.journal import Journal
 from servient.wasm.engine import Engine
 from servient.wasm.imports.standard import ImportSettings
 from servient.wasm.types import Limits, WasiSettings
-from servient.wot.content import Value
 from servient.wot.description import Document
 from servient.wot.entry import WoT
-from servient.wot.invocation import INVOCATION_ID
-from servient.wot.thing import ExposedThing, Outcome
+from servient.wot.thing import ExposedThing
 from thing_descriptions.vocabulary import GENERATION_PROPERTY, REPLACED_EVENT
 
 
@@ -103,8 +102,9 @@ class DeployedModule:
         thing = wot.produce(self._document, name, is_checked=is_checked)
         for plan in self._plans:
             handler = self._run.handler(plan, deadline_seconds, self._pointers.get(plan.function))
-            handle = partial(self._handle, thing, handler, plan.function, journal)
-            thing.set_action_handler(plan.action, handle)
+            tell = partial(self._tell_replacement, thing)
+            handling = Handling(handler, thing.name, plan.function, journal, tell)
+            thing.set_action_handler(plan.action, handling)
         thing.set_property(self._document[GENERATION_PROPERTY], self._generation)
         thing.expose()
         self.thing = thing
@@ -116,26 +116,6 @@ class DeployedModule:
             follower = chains.follower(function) if function else None
             if follower and self.thing:
                 self.thing.set_follower(plan.action, follower)
-
-    async def _handle(
-        self,
-        thing: ExposedThing,
-        handler: Handler,
-        function: str,
-        journal: Journal,
-        value: Value,
-    ) -> Outcome:
-        request_id = INVOCATION_ID.get()
-        journal.running(thing.name, request_id, function)
-        try:
-            outcome = await handler(value)
-        except ServientError as error:
-            journal.failed(thing.name, request_id, function)
-            self._tell_replacement(thing, error.detail)
-            raise
-        self._tell_replacement(thing, "its process ended between two calls")
-        journal.completed(thing.name, request_id, function, outcome.output)
-        return outcome
 
     def _tell_replacement(self, thing: ExposedThing, reason: str) -> None:
         """Say so when the instance is another than at the last call, and the module's state lost."""

@@ -1,9 +1,9 @@
 """What a deployed binary is, a core module or a component: its functions, and how they are run."""
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol, TypeAlias
+from typing import Protocol
 
 from converters.plan import FunctionPlan, Signature, is_only_program
 from servient.deployment.component_function import ComponentFunction
@@ -26,7 +26,15 @@ from servient.wasm.types import Limits, WasiSettings
 from servient.wot.content import Value
 from servient.wot.thing import Outcome
 
-Handler: TypeAlias = Callable[[Value], Awaitable[Outcome]]
+
+class Handler(Protocol):
+    """What carries out the action of a function."""
+
+    async def __call__(self, value: Value) -> Outcome: ...
+
+    def begin(self, value: Value) -> Outcome | Awaitable[Outcome] | None:
+        """The same where it can be done at once; None where it cannot, and nothing is begun."""
+        ...
 
 
 class Run(Protocol):

@@ -49,8 +49,6 @@ class Database:
         self._entries: queue.SimpleQueue[_Entry] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="storage", daemon=True)
         self._is_open = False
-        # Held by whoever uses the connection, which is nearly always the thread.
-        self._using = threading.Lock()
         self._jobs_done = 0
 
     async def __aenter__(self) -> Self:
@@ -84,24 +82,6 @@ class Database:
             future.set_exception(StorageFailed("the servient has stopped"))
         return future
 
-    def try_now(self, job: Job[_T]) -> asyncio.Future[_T] | None:
-        """Do a job of one small statement at once, if nothing else is being done: the future is done.
-
-        Handing it to the thread and back would take longer than the job. None when it has to be
-        submitted.
-        """
-        if not self._is_open or not self._using.acquire(blocking=False):
-            return None
-        future: asyncio.Future[_T] = self._loop.create_future()
-        try:
-            future.set_result(job(self._connection))
-        except Exception as error:  # noqa: BLE001 - whoever waits for the job is told
-            future.set_exception(_to_failure(error))
-        finally:
-            self._using.release()
-        self._account_for(1)
-        return future
-
     def _account_for(self, jobs: int) -> None:
         """Bring what was written into the database now and then, on the thread."""
         self._jobs_done += jobs
@@ -122,8 +102,7 @@ class Database:
         while (entry := self._entries.get()) is not None:
             job, is_durable, future = entry
             try:
-                with self._using:
-                    result = self._do(job, is_durable)
+                result = self._do(job, is_durable)
             except Exception as error:  # noqa: BLE001 - whoever waits for the job is told
                 failure = _to_failure(error)
                 self._loop.call_soon_threadsafe(_fail, future, failure)

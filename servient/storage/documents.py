@@ -2,13 +2,12 @@
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from datetime import datetime
 from typing import Any, NamedTuple, TypeAlias
 
 from servient.errors import ActionFailed, ServientError
 from servient.wot.content import Content, Value
-from servient.wot.record import Record, Status
+from servient.wot.record import NOTHING, Record, Status
 from servient.wot.stored_file import StoredFile
 
 # Where in a record a file is: the names and indices that lead to it.
@@ -38,7 +37,7 @@ def to_document(record: Record) -> Document:
         files = dict(_files(members, ()))
         return Document(record, _to_text(_without_files(members)), files)
     except (TypeError, ValueError, RecursionError):
-        rest = replace(record, input=None, output=None, files={})
+        rest = record._replace(input=None, output=None, files=NOTHING)
         return Document(rest, _to_text(_members(rest)), {})
 
 
@@ -49,11 +48,11 @@ def _members(record: Record) -> dict[str, Any]:
     members: dict[str, Any] = {
         "thing": record.thing,
         "action": record.action,
-        "requestedAt": record.requested_at.isoformat(),
+        "requestedAt": record.requested_at_seconds,
         "status": record.status.value,
     }
-    if record.ended_at is not None:
-        members["endedAt"] = record.ended_at.isoformat()
+    if record.ended_at_seconds is not None:
+        members["endedAt"] = record.ended_at_seconds
     values = {"input": record.input, "output": record.output}
     members |= {name: value for name, value in values.items() if value is not None}
     mappings = {"context": record.context, "files": record.files, "notes": record.notes}
@@ -95,8 +94,7 @@ def with_files(record: Record, files: Mapping[Place, StoredFile]) -> Record:
     """A record with files in the places of those that it has."""
     if not files:
         return record
-    return replace(
-        record,
+    return record._replace(
         input=_placed(record.input, ("input",), files),
         output=_placed(record.output, ("output",), files),
         files=_placed(dict(record.files), ("files",), files),
@@ -129,14 +127,19 @@ def parse_document(number: int, text: str, files: Mapping[Place, StoredFile]) ->
         members["action"],
         members.get("input"),
         members.get("context", {}),
-        datetime.fromisoformat(members["requestedAt"]),
+        _to_seconds(members["requestedAt"]),
         Status(members["status"]),
         members.get("output"),
         _to_error(error) if error else None,
         members.get("files", {}),
         members.get("notes", {}),
-        datetime.fromisoformat(ended_at) if ended_at else None,
+        None if ended_at is None else _to_seconds(ended_at),
     )
+
+
+def _to_seconds(written: float | str) -> float:
+    """Until 0.1 there stood texts in RFC 3339."""
+    return datetime.fromisoformat(written).timestamp() if isinstance(written, str) else written
 
 
 def _to_error(members: Mapping[str, Any]) -> ServientError:

@@ -1,21 +1,23 @@
-"""Invocations on disk: many in one transaction, written while the next ones come in."""
+"""Invocations on disk: appended to a log as they end, and brought into the database behind it."""
 
 import asyncio
 import json
 import logging
 import sqlite3
+import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
-from datetime import UTC, datetime
 from functools import partial
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias
 
 from servient.errors import ActionFailed, ServientError, StorageFailed
 from servient.storage.collection import Collector
-from servient.storage.database import Database, Job, transaction
+from servient.storage.database import Database, transaction
 from servient.storage.documents import Place, parse_document, to_document, to_text, with_files
+from servient.storage.errors import Unusable
 from servient.storage.files import FileStore
+from servient.storage.record_log import Entry, RecordLog
+from servient.storage.record_log import Place as LogPlace
 from servient.wot.content import Content
 from servient.wot.invocations import RUNNING_LIMIT
 from servient.wot.record import Kept, Record, Recorded, Status
@@ -27,6 +29,17 @@ logger = logging.getLogger(__name__)
 BATCH_LIMIT = 64
 # Forgetting is not urgent, and costs less for many at once.
 FORGET_LENGTH = 64
+# There are thousands at most after a start with lower bounds: a statement takes only so many values.
+DELETE_LENGTH = 512
+# Writing more than this would keep the event loop too long: the database's thread does it.
+LOGGED_LIMIT_CHARS = 64 * 1024
+# When what still matters of the log is brought into the database; and after how much more it is tried
+# again where that was not possible.
+LOG_LENGTH_BYTES = 4 * 2**20
+RETRY_LENGTH_BYTES = 2**20
+
+
+_NUMBERS = "UPDATE numbers SET next = max(next, ?)"
 
 
 class Prepared(NamedTuple):
@@ -41,37 +54,78 @@ _Entry: TypeAlias = Prepared | Record
 
 
 class InvocationStore:
-    """A `Recorder`. What it calls kept survives the end of the process, however that comes."""
+    """A `Recorder`. What it calls kept survives the end of the process, however that comes.
 
-    def __init__(self, database: Database, files: FileStore, collector: Collector) -> None:
+    A record without files is a line of the log, and kept before `record` returns. One that has files
+    goes straight into the database, as do those that were kept when the servient ended, or when the
+    log has grown long: most are forgotten before.
+    """
+
+    def __init__(
+        self, database: Database, files: FileStore, collector: Collector, log: RecordLog
+    ) -> None:
         self._database = database
         self._files = files
         self._collector = collector
+        self._log = log
         self._order = _Order()
         self._waiting: list[tuple[_Entry, Recorded]] = []
         self._writing: asyncio.Future[list[Kept | ServientError]] | None = None
         self._is_due = False
         self._forgotten: list[int] = []
+        # Those that have rows, or will have: others need not be deleted.
+        self._in_database: set[int] = set()
+        self._rolled: dict[int, LogPlace] = {}
+        self._next_number = 0
+        self._importing: asyncio.Future[None] | None = None
+        self._import_at_bytes = LOG_LENGTH_BYTES
+
+    async def recover(self) -> None:
+        """Bring into the database what the log of an earlier process has. Raises Unusable."""
+        try:
+            await self._database.submit(self._recover, is_durable=True)
+            self._log.open()
+        except (StorageFailed, OSError) as error:
+            raise Unusable(f"the log of invocations cannot be used: {error}") from error
 
     async def restore(self) -> tuple[list[Kept], int]:
         """What was kept, oldest first, and the first number that was never given out.
 
         Invocations that had not ended have failed.
         """
-        return await self._database.submit(self._restore)
+        kept, next_number = await self._database.submit(self._restore)
+        self._in_database.update(each.record.number for each in kept)
+        return kept, next_number
 
     def record(self, record: Record, done: Recorded) -> None:
         # What can be prepared is, here: threads that take turns cost more than the work.
         text = to_text(record)
-        entry = record if text is None else Prepared(Kept(record, len(text)), text)
-        self._waiting.append((entry, done))
-        if self._writing is None and not self._is_due:
-            # Not at once: others that end in this turn of the loop go with it.
-            self._is_due = True
-            asyncio.get_running_loop().call_soon(self._write_waiting)
+        if text is None or len(text) > LOGGED_LIMIT_CHARS:
+            entry = record if text is None else Prepared(Kept(record, len(text)), text)
+            self._waiting.append((entry, done))
+            self._in_database.add(record.number)
+            if self._writing is None and not self._is_due:
+                # Not at once: others that end in this turn of the loop go with it.
+                self._is_due = True
+                asyncio.get_running_loop().call_soon(self._write_waiting)
+            return
+        try:
+            self._log.append(record.number, self._order.of(record), text)
+        except OSError as error:
+            done(StorageFailed(f"the servient's store cannot be written: {error}"))
+            return
+        self._next_number = max(self._next_number, record.number + 1)
+        if self._log.size_bytes >= self._import_at_bytes:
+            self._import_soon()
+        done(Kept(record, len(text)))
 
     def forget(self, numbers: Iterable[int]) -> None:
-        self._forgotten.extend(numbers)
+        for number in numbers:
+            self._log.places.pop(number, None)
+            self._rolled.pop(number, None)
+            if number in self._in_database:
+                self._in_database.remove(number)
+                self._forgotten.append(number)
         if len(self._forgotten) >= FORGET_LENGTH:
             self._forget_now()
 
@@ -85,8 +139,47 @@ class InvocationStore:
             self._write_waiting()
             if self._writing is not None:
                 await asyncio.wait((self._writing,))
+        for _ in range(2):  # of a file that is on its way already, and of the last one
+            self._import_soon()
+            if self._importing is not None:
+                await asyncio.wait((self._importing,))
         if (forgetting := self._forget_now()) is not None:
             await asyncio.wait((forgetting,))
+        self._log.close()
+
+    # From the log into the database
+
+    def _import_soon(self) -> None:
+        """Have what still matters of the log brought into the database, and begin it anew."""
+        if self._importing is not None or self._log.is_empty:
+            return
+        if not self._log.has_earlier:
+            try:
+                self._rolled = self._log.roll()
+            except OSError as error:
+                self._import_later(error)
+                return
+            self._in_database.update(self._rolled)
+        job = partial(self._import, places=dict(self._rolled), next_number=self._next_number)
+        self._importing = self._database.submit(job, is_durable=True)
+        self._importing.add_done_callback(self._imported)
+
+    def _imported(self, importing: asyncio.Future[None]) -> None:
+        self._importing = None
+        try:
+            importing.result()
+            self._log.drop_earlier()
+        except (ServientError, OSError) as error:
+            self._import_later(error)
+        else:
+            self._import_at_bytes = LOG_LENGTH_BYTES
+
+    def _import_later(self, error: Exception) -> None:
+        """It stays where it is meanwhile."""
+        logger.warning("invocations are not brought into the database: %s", error)
+        self._import_at_bytes = self._log.size_bytes + RETRY_LENGTH_BYTES
+
+    # Into the database at once
 
     def _write_waiting(self) -> None:
         self._is_due = False
@@ -94,15 +187,7 @@ class InvocationStore:
             return
         batch, self._waiting = self._waiting[:BATCH_LIMIT], self._waiting[BATCH_LIMIT:]
         entries = [entry for entry, _ in batch]
-        prepared = [each for each in entries if isinstance(each, Prepared)]
-        if len(prepared) == len(entries):
-            written = self._database.try_now(insertion := _to_job(prepared, self._order))
-            if written is not None:
-                self._written(batch, written)
-                return
-            self._writing = self._database.submit(insertion)
-        else:
-            self._writing = self._database.submit(partial(self._write, entries=entries))
+        self._writing = self._database.submit(partial(self._write, entries=entries))
         self._writing.add_done_callback(lambda writing: self._written(batch, writing))
 
     def _written(
@@ -125,13 +210,26 @@ class InvocationStore:
         numbers, self._forgotten = self._forgotten, []
         if not numbers:
             return None
-        forgetting = self._database.submit(
-            lambda each: self._collector.collect(each, _delete(each, numbers))
-        )
+        forgetting = self._database.submit(partial(self._delete, numbers=numbers))
         forgetting.add_done_callback(_forgive)
         return forgetting
 
     # On the database's thread
+
+    def _recover(self, connection: sqlite3.Connection) -> None:
+        """Raises OSError."""
+        entries, damaged = self._log.entries()
+        whole = [each for each in entries if _is_record(each)]
+        damaged += len(entries) - len(whole)
+        if damaged:
+            logger.error("%d lines of the log of invocations are damaged, and left out", damaged)
+        _insert_entries(connection, whole)
+
+    def _import(
+        self, connection: sqlite3.Connection, places: Mapping[int, LogPlace], next_number: int
+    ) -> None:
+        """Raises OSError."""
+        _insert_entries(connection, self._log.read_earlier(places), next_number)
 
     def _write(
         self, connection: sqlite3.Connection, entries: Sequence[_Entry]
@@ -144,6 +242,11 @@ class InvocationStore:
                 connection.execute(*_insertion(writable, self._order))
                 _insert_files(connection, writable)
         return [each.kept if isinstance(each, Prepared) else each for each in prepared]
+
+    def _delete(self, connection: sqlite3.Connection, numbers: Sequence[int]) -> None:
+        for start in range(0, len(numbers), DELETE_LENGTH):
+            digests = _delete(connection, numbers[start : start + DELETE_LENGTH])
+            self._collector.collect(connection, digests)
 
     def _prepare(self, record: Record) -> Prepared | ServientError:
         rest, text, files = to_document(record)
@@ -169,7 +272,7 @@ class InvocationStore:
             "SELECT number, record FROM invocations ORDER BY ended_at IS NULL, ended_at, number"
         ).fetchall()
         kept = [_parse(number, text, files.get(number, {})) for number, text in rows]
-        over = [each for each in kept if each.record.ended_at is not None]
+        over = [each for each in kept if each.record.ended_at_seconds is not None]
         interrupted = [_interrupted(each.record) for each in kept[len(over) :]]
         failed = [each for each in self._write(connection, interrupted) if isinstance(each, Kept)]
         return over + failed, _next_number(connection)
@@ -185,25 +288,36 @@ class _Order:
         self._last = max(seconds, self._last + 1e-6)
         return self._last
 
+    def of(self, record: Record) -> float | None:
+        seconds = record.ended_at_seconds
+        return None if seconds is None else self.after(seconds)
 
-def _to_job(prepared: Sequence[Prepared], order: "_Order") -> Job[list[Kept | ServientError]]:
-    """One statement, and nothing but it."""
-    statement, values = _insertion(prepared, order)
-    kept: list[Kept | ServientError] = [each.kept for each in prepared]
 
-    def write(connection: sqlite3.Connection) -> list[Kept | ServientError]:
-        connection.execute(statement, values)
-        return kept
+def _is_record(entry: Entry) -> bool:
+    try:
+        parse_document(entry.number, entry.text, {})
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        return False
+    return True
 
-    return write
+
+def _insert_entries(
+    connection: sqlite3.Connection, entries: Iterable[Entry], next_number: int = 0
+) -> None:
+    """One that had ended when it was kept stays so, in whichever order it comes."""
+    with transaction(connection):
+        for entry in entries:
+            instead = "IGNORE" if entry.ended_at_seconds is None else "REPLACE"
+            statement = f"INSERT OR {instead} INTO invocations VALUES (?, ?, ?)"  # noqa: S608 - of a word
+            connection.execute(statement, entry)
+        connection.execute(_NUMBERS, (next_number,))
 
 
 def _insertion(prepared: Sequence[Prepared], order: "_Order") -> tuple[str, list[Any]]:
     """One statement: between two, the thread would wait for the event loop's to pause."""
     values: list[Any] = []
     for (record, *_), text, _ in prepared:
-        ended_at = order.after(record.ended_at.timestamp()) if record.ended_at else None
-        values += (record.number, ended_at, text)
+        values += (record.number, order.of(record), text)
     places = ",".join(["(?,?,?)"] * len(prepared))
     return f"INSERT OR REPLACE INTO invocations VALUES {places}", values  # noqa: S608 - of question marks
 
@@ -226,18 +340,14 @@ def _forgive(forgetting: asyncio.Future[None]) -> None:
 
 
 def _delete(connection: sqlite3.Connection, numbers: Sequence[int]) -> list[str]:
-    """Returns the digests of their files."""
-    keys = [(number,) for number in numbers]
+    """Returns the digests of their files. Few statements: after each the thread waits for its turn."""
+    places = ",".join("?" * len(numbers))
+    among = f"number IN ({places})"
     with transaction(connection):
-        digests = [
-            digest
-            for key in keys
-            for (digest,) in connection.execute(
-                "SELECT digest FROM invocation_files WHERE number = ?", key
-            )
-        ]
-        connection.executemany("DELETE FROM invocations WHERE number = ?", keys)
-        connection.execute("UPDATE numbers SET next = max(next, ?)", (max(numbers) + 1,))
+        statement = f"SELECT digest FROM invocation_files WHERE {among}"  # noqa: S608 - of question marks
+        digests = [digest for (digest,) in connection.execute(statement, numbers)]
+        connection.execute(f"DELETE FROM invocations WHERE {among}", numbers)  # noqa: S608 - the same
+        connection.execute(_NUMBERS, (max(numbers) + 1,))
     return digests
 
 
@@ -252,13 +362,14 @@ def _size(files: Mapping[Place, StoredFile]) -> int:
 
 def _interrupted(record: Record) -> Record:
     error = ActionFailed(f"the servient stopped before action {record.action!r} ended")
-    return replace(record, status=Status.FAILED, error=error, ended_at=datetime.now(UTC))
+    return record._replace(status=Status.FAILED, error=error, ended_at_seconds=time.time())
 
 
 def _next_number(connection: sqlite3.Connection) -> int:
     """Beyond all that were given out, kept or not: of the latter there are as many as can run."""
     least, greatest = connection.execute(
-        "SELECT next, (SELECT max(number) FROM invocations) FROM numbers"
+        "SELECT next, max((SELECT coalesce(max(number), -1) + 1 FROM invocations),"
+        " (SELECT coalesce(max(first_invocation), 0) FROM deployments)) FROM numbers"
     ).fetchone()
-    used = max(least, -1 if greatest is None else greatest + 1)
+    used = max(least, greatest)
     return used + RUNNING_LIMIT if used else 0

@@ -11,8 +11,10 @@ from servient.storage.collection import Collector
 from servient.storage.deployments import DeploymentStore
 from servient.storage.files import SIZE_LIMIT_BYTES, FileStore
 from servient.storage.invocations import InvocationStore
+from servient.storage.record_log import RecordLog
 
 DATABASE_NAME = "servient.sqlite"
+LOG_NAME = "invocations.log"
 FILES_NAME = "files"
 
 
@@ -38,7 +40,9 @@ class Store:
             collector = Collector(database, self._files)
             backups = await stack.enter_async_context(Backups(database, self._path))
             self.deployments = DeploymentStore(database, self._files, collector, backups.soon)
-            self.invocations = InvocationStore(database, self._files, collector)
+            log = RecordLog(self._path.with_name(LOG_NAME))
+            self.invocations = InvocationStore(database, self._files, collector, log)
+            await self.invocations.recover()
             stack.push_async_callback(self.invocations.flush)
             self._stack = stack.pop_all()
         return self

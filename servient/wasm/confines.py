@@ -2,6 +2,8 @@
 
 import ctypes
 import logging
+import math
+import time
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +23,7 @@ logger = logging.getLogger(__name__)
 
 # Looking through a folder costs more than a tick should: four times a second will do.
 FOLDER_CHECK_TICKS = 25
+NEVER = math.inf
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +38,7 @@ class Parts:
 class Confines:
     """One guest's store, what the guest writes, and the watch over it; for one thread.
 
-    While `may_leave` is set, the guest leaves with each tick where it otherwise goes on.
+    The guest leaves with the first tick after `leaves_at_seconds`, as of its thread's clock.
     """
 
     def __init__(
@@ -51,7 +54,7 @@ class Confines:
         self._watch = watch
         self._folder = folder
         self._ticks = 0
-        self.may_leave = False
+        self.leaves_at_seconds = NEVER
         self.stdout = Output("stdout", limits.stdout_bytes)
         self.stderr = Output("stderr", limits.stdout_bytes)
         self.store = wasmtime.Store(engine)
@@ -91,7 +94,8 @@ class Confines:
         try:
             self._restrain()
             if self._watch.ending is None:
-                delta[0], kind[0] = 1, capi.LEAVE if self.may_leave else capi.GO_ON
+                leaves = time.thread_time() > self.leaves_at_seconds
+                delta[0], kind[0] = 1, capi.LEAVE if leaves else capi.GO_ON
                 return 0
         except Exception:  # a guest that cannot be watched must not go on
             logger.exception("the watch over a guest failed")

@@ -9,14 +9,14 @@ from wasmtime import _ffi as ffi
 
 from servient.wasm import capi
 from servient.wasm.types import Signature, ValueType
-from servient.wasm.values import SLOT_BYTES, Codec, check_arguments
+from servient.wasm.values import SLOT_BYTES, Codec, TaggedCodec
 
-# The kind and the union's member of `wasmtime_val_t` (wasmtime/val.h).
-_MEMBERS = {
-    ValueType.I32: (ffi.WASMTIME_I32.value, "i32"),
-    ValueType.I64: (ffi.WASMTIME_I64.value, "i64"),
-    ValueType.F32: (ffi.WASMTIME_F32.value, "f32"),
-    ValueType.F64: (ffi.WASMTIME_F64.value, "f64"),
+# The kind of `wasmtime_val_t` (wasmtime/val.h).
+_KINDS = {
+    ValueType.I32: ffi.WASMTIME_I32.value,
+    ValueType.I64: ffi.WASMTIME_I64.value,
+    ValueType.F32: ffi.WASMTIME_F32.value,
+    ValueType.F64: ffi.WASMTIME_F64.value,
 }
 
 
@@ -33,7 +33,7 @@ class Entry:
     ) -> None:
         self._name = name
         self._signature = signature
-        self._codec = Codec(signature)
+        self._codec, self._tagged = Codec(signature), TaggedCodec(signature, _KINDS)
         self._context = cast(store._context(), capi.ADDRESS).value
         self._function = function  # whose address is taken
         self._function_at = addressof(function._func)
@@ -42,8 +42,11 @@ class Entry:
         self._trap = capi.ADDRESS()
         self._trap_at = addressof(self._trap)
         self._error = capi.ADDRESS()
+        self._error_at = addressof(self._error)
         self._values = (ffi.wasmtime_val_t * max(1, len(signature.parameters)))()
+        self._values_at = addressof(self._values)
         self._results = (ffi.wasmtime_val_t * max(1, len(signature.results)))()
+        self._results_at = addressof(self._results)
         self._future: int | None = None
 
     def call(self, arguments: tuple[int | float, ...]) -> tuple[int | float, ...]:
@@ -58,23 +61,18 @@ class Entry:
 
     def start(self, arguments: tuple[int | float, ...]) -> bool:
         """Begin a call; whether it is over. Raises InvalidInput."""
-        checked = check_arguments(self._name, self._signature, arguments)
-        for slot, kind, value in zip(
-            self._values, self._signature.parameters, checked, strict=False
-        ):
-            slot.kind, member = _MEMBERS[kind]
-            setattr(slot.of, member, value)
+        self._tagged.put(self._values, self._name, arguments)
         self._future = capi.func_call_async(
             self._context,
             self._function_at,
-            addressof(self._values),
-            len(checked),
-            addressof(self._results),
+            self._values_at,
+            len(arguments),
+            self._results_at,
             len(self._signature.results),
             self._trap_at,
-            addressof(self._error),
+            self._error_at,
         )
-        return self.resume()
+        return bool(capi.call_future_poll(self._future))
 
     def resume(self) -> bool:
         """Go on with the call until it ends or leaves again; whether it is over."""
@@ -83,13 +81,10 @@ class Entry:
     def finish(self) -> tuple[int | float, ...]:
         """What a call that is over gave. Raises WasmtimeError or Trap."""
         self.abandon()
-        error, self._error.value = self._error.value, None
-        if error or self._trap.value:
+        if (error := self._error.value) or self._trap.value:
+            self._error.value = None
             self._raise(error)
-        return tuple(
-            getattr(slot.of, _MEMBERS[kind][1])
-            for slot, kind in zip(self._results, self._signature.results, strict=False)
-        )
+        return self._tagged.decode(self._results)
 
     def abandon(self) -> None:
         """Free the stack of a call, whether or not it is over."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import wasmtime
 
 from servient.errors import ModuleExited, ServientError
-from servient.wasm.confines import Confines, Parts
+from servient.wasm.confines import NEVER, Confines, Parts
 from servient.wasm.engine import Engine
 from servient.wasm.entry import Entry
 from servient.wasm.folder import Folder
@@ -26,6 +26,8 @@ from servient.wasm.watch import Watch
 # A module is one instance, with one memory: more are features that it does without.
 PARTS = Parts(instances=1, tables=16, memories=1)
 SAID_CHARACTERS = 300
+# The first tick that a call notices may have been before it, or while others had the processor.
+STAY_SECONDS = 0.001
 
 Arguments = tuple[int | float, ...]
 # The results, and how many seconds the guest took.
@@ -144,7 +146,7 @@ class Guest:
         entry = self._entries[name]
         self._begin(seconds)
         began = time.thread_time()
-        self._confines.may_leave = True
+        self._confines.leaves_at_seconds = began + STAY_SECONDS
         try:
             is_over = entry.start(arguments)
         except BaseException:
@@ -158,7 +160,7 @@ class Guest:
     def go_on(self, suspended: "Suspended") -> Returned:
         """Run what `begin` left to its end, on whichever thread."""
         entry = self._entries[suspended.name]
-        self._confines.may_leave = False
+        self._confines.leaves_at_seconds = NEVER
         began = time.thread_time()
         while not entry.resume():
             pass
@@ -184,7 +186,7 @@ class Guest:
         if self._module.imports:
             self._confines.begin_output()
             self._link.begin()
-        self._confines.may_leave = False
+        self._confines.leaves_at_seconds = NEVER
         return self._watch.begin(seconds)
 
     @contextmanager

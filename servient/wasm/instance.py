@@ -1,7 +1,6 @@
 """One ordered, running copy of a module."""
 
-import time
-from dataclasses import replace
+import asyncio
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -10,11 +9,11 @@ from servient.errors import InvalidInput, NotFound, ServientError
 from servient.wasm.current import Current
 from servient.wasm.engine import Engine
 from servient.wasm.folder import Folder, check_name
-from servient.wasm.guest import Guest, Returned, Suspended
+from servient.wasm.guest import Guest, Suspended
 from servient.wasm.module import Module
 from servient.wasm.placement import Placement
 from servient.wasm.turns import Turns
-from servient.wasm.types import NO_SETTINGS, Call, CallResult, Limits, WasiSettings
+from servient.wasm.types import NO_FILES, NO_SETTINGS, Call, CallResult, Limits, WasiSettings
 from servient.wasm.watch import Watch
 from servient.wasm.worker import Worker
 
@@ -90,20 +89,29 @@ class Instance:
         if self._turns.has_waiting or (self._worker.pending and self._is_for_here(call)):
             await self._turns.wait()
             with self._turns.taken():
-                result = await self._run(call)
-        else:
-            result = await self._run(call)
-        self._placement.record(call.function, result.seconds)
-        return result
+                return await self._run(call)
+        return await self._run(call)
+
+    def begin(self, call: Call) -> CallResult | asyncio.Future[CallResult] | None:
+        """As `call`, of a call that can run at once: its result, where it ended soon enough.
+
+        None where it cannot: nothing is begun.
+        """
+        if self._turns.has_waiting or (guest := self._guest_for(call)) is None:
+            return None
+        if call.function not in self._module.signatures:
+            return None
+        return self._begin_here(guest, call)
 
     async def _run(self, call: Call) -> CallResult:
-        guest = self._current.guest
-        if guest is not None and self._worker.is_idle and self._is_for_here(call):
-            return await self._call_here(guest, call)
+        if (guest := self._guest_for(call)) is not None:
+            result = self._begin_here(guest, call)
+            return result if isinstance(result, CallResult) else await result
         for name in (*call.inputs, *call.outputs):
             check_name(name)
-        result: CallResult = await self._worker.run(lambda: self._call(call))
-        return result
+        done: CallResult = await self._worker.run(lambda: self._call(call))
+        self._placement.record(call.function, done.seconds)
+        return done
 
     async def close(self) -> None:
         """End what runs and free everything; waiting callers get an error."""
@@ -119,23 +127,37 @@ class Instance:
     def _advance(self) -> None:
         self._turns.advance()
 
-    async def _call_here(self, guest: Guest, call: Call) -> CallResult:
-        if call.moments is not None:
-            call.moments.enter()
+    def _guest_for(self, call: Call) -> Guest | None:
+        """The guest, if a call may run in it here and now."""
+        guest = self._current.guest
+        is_here = guest is not None and self._worker.is_idle and self._is_for_here(call)
+        return guest if is_here else None
+
+    def _begin_here(self, guest: Guest, call: Call) -> CallResult | asyncio.Future[CallResult]:
+        """Run a call here; if it takes long it goes on on the worker, whoever awaits it."""
         try:
             returned = guest.begin(call.function, call.arguments, call.deadline_seconds)
-            if isinstance(returned, Suspended):
-                suspended = returned
-                returned = await self._worker.run(
-                    lambda: self._go_on(guest, suspended, call), is_begun=True
-                )
         except InvalidInput:
             raise  # the guest was not entered
         except ServientError:
-            if self._current.guest is guest:  # ended here: the worker drops what ends there
-                self._current.retire()
+            self._current.retire()
             raise
-        return CallResult(returned[0], {}, b"", b"", returned[1])
+        if isinstance(returned, Suspended):
+            return self._hand_over(guest, returned, call)
+        values, seconds = returned
+        self._placement.record(call.function, seconds)
+        return CallResult(values, NO_FILES, b"", b"", seconds)
+
+    def _hand_over(
+        self, guest: Guest, suspended: Suspended, call: Call
+    ) -> asyncio.Future[CallResult]:
+        def note(done: asyncio.Future[CallResult]) -> None:
+            if not done.cancelled() and done.exception() is None:
+                self._placement.record(call.function, done.result().seconds)
+
+        rest = self._worker.go_on(lambda: self._go_on(guest, suspended, call))
+        rest.add_done_callback(note)
+        return rest
 
     def interrupt(self, call: Call) -> None:
         """End a call if it runs; the copy is replaced."""
@@ -147,18 +169,16 @@ class Instance:
         if call.moments is not None:
             call.moments.enter()
         self._watch.call = call
-        # The thread's own clock: what others take meanwhile says nothing about the function.
-        began = time.thread_time()
         try:
-            result = self._current.call(call)
-            return replace(result, seconds=time.thread_time() - began)
+            return self._current.call(call)
         finally:
             self._watch.call = None
 
-    def _go_on(self, guest: Guest, suspended: Suspended, call: Call) -> Returned:
+    def _go_on(self, guest: Guest, suspended: Suspended, call: Call) -> CallResult:
         self._watch.call = call
         try:
-            return guest.go_on(suspended)
+            values, seconds = guest.go_on(suspended)
+            return CallResult(values, NO_FILES, b"", b"", seconds)
         except ServientError:
             self._current.retire()
             raise

@@ -1,6 +1,7 @@
 """What runs the calls of a module, in whichever way it does."""
 
 import asyncio
+from collections.abc import Awaitable
 from typing import Any, Protocol
 
 from servient.wasm.types import Call, CallResult
@@ -23,6 +24,13 @@ class Running(Protocol):
 
     async def call(self, call: Call) -> CallResult: ...
 
+    def begin(self, call: Call) -> CallResult | asyncio.Future[CallResult] | None:
+        """As `call`, of a call that can run at once: its result, where it ended soon enough.
+
+        None where it cannot: nothing is begun.
+        """
+        ...
+
     def interrupt(self, call: Call) -> None:
         """End a call whose caller is gone, if it runs: that costs the state."""
         ...
@@ -40,8 +48,13 @@ class Interruptible(Protocol):
 
 async def call_until_cancelled(running: Interruptible, call: Any) -> Any:
     """A call's result. The call is ended when whoever waits for it is cancelled."""
+    return await until_cancelled(running, call, running.call(call))
+
+
+async def until_cancelled(running: Interruptible, call: Any, result: Awaitable[Any]) -> Any:
+    """What is awaited of a call that was begun. The call is ended when the waiting is cancelled."""
     try:
-        return await running.call(call)
+        return await result
     except asyncio.CancelledError:
         running.interrupt(call)
         raise

@@ -69,6 +69,9 @@ class StatelessInstances:
             await self.close()
             raise
 
+    def begin(self, _: Call) -> None:
+        """Its calls run elsewhere: none ends at once."""
+
     async def call(self, call: Call) -> CallResult:
         """Run a call as soon as a lane is free. Raises as `Instance.call` does."""
         if call.function not in self._module.signatures:

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from types import MappingProxyType
+from typing import NamedTuple
 
 from servient.wasm.moments import Moments
 
@@ -54,8 +56,10 @@ class CommandLine:
     stdin: bytes = b""
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+NO_FILES: Mapping[str, bytes] = MappingProxyType({})
+
+
+class Call(NamedTuple):
     """One call of an exported function.
 
     With `buffers`, address and length of each in the module's memory take the place of `arguments`.
@@ -68,13 +72,13 @@ class Call:
 
     function: str
     arguments: tuple[int | float, ...] = ()
-    inputs: Mapping[str, bytes] = field(default_factory=dict)
+    inputs: Mapping[str, bytes] = NO_FILES
     outputs: tuple[str, ...] = ()
     any_output: bool = False
     buffers: tuple[Buffer, ...] = ()
     deadline_seconds: float = 10.0
     command_line: CommandLine | None = None
-    moments: Moments | None = field(default=None, compare=False)
+    moments: Moments | None = None
 
     @property
     def is_plain(self) -> bool:
@@ -84,8 +88,7 @@ class Call:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class CallResult:
+class CallResult(NamedTuple):
     """What a call returned: integers signed, floats also NaN or infinite.
 
     `files` holds those of the call's outputs that the module wrote. `seconds` is the guest's time.

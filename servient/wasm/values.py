@@ -1,8 +1,9 @@
 """Arguments and results between Python numbers and the engine's untyped slots."""
 
+import itertools
 import math
 import struct
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from ctypes import Array
 from typing import Any
 
@@ -42,7 +43,7 @@ class Codec:
         """Check arguments and put them into the slots. Raises InvalidInput."""
         if self._is_integral and tuple(map(type, arguments)) == self._plain:
             try:
-                self._arguments.pack_into(slots, 0, *arguments)
+                self.encode(slots, arguments)
             except struct.error:
                 pass  # unsigned, or out of range: which of them is found out below
             else:
@@ -55,6 +56,25 @@ class Codec:
 
     def decode(self, slots: "Array[Any]") -> tuple[int | float, ...]:
         return self._results.unpack_from(slots)
+
+
+class TaggedCodec(Codec):
+    """The same in slots that say what is in them, each with the number of its type's kind."""
+
+    def __init__(self, signature: Signature, kinds: Mapping[ValueType, int]) -> None:
+        super().__init__(signature)
+        self._kinds = tuple(kinds[each] for each in signature.parameters)
+        self._arguments = _tagged_layout("B7x", signature.parameters)
+        self._results = _tagged_layout("8x", signature.results)
+
+    def encode(self, slots: "Array[Any]", arguments: Sequence[int | float]) -> None:
+        tagged = itertools.chain.from_iterable(zip(self._kinds, arguments, strict=True))
+        self._arguments.pack_into(slots, 0, *tagged)
+
+
+def _tagged_layout(tag: str, types: Sequence[ValueType]) -> struct.Struct:
+    """Of `wasmtime_val_t` (wasmtime/val.h): a tag, then a slot, both aligned as the largest of values."""
+    return struct.Struct("<" + "".join(f"{tag}{SLOTS[each]}8x" for each in types))
 
 
 def _layout(types: Sequence[ValueType]) -> struct.Struct:

@@ -58,16 +58,23 @@ class Worker:
         """How much runs or waits."""
         return self._pending
 
-    async def run(self, work: Callable[[], Any], *, is_begun: bool = False) -> Any:
-        """What `work` returns or raises when its turn came; what `is_begun` is never skipped.
+    async def run(self, work: Callable[[], Any]) -> Any:
+        """What `work` returns or raises when its turn came.
 
         Raises Busy when too much is waiting, and NotFound when the worker is closed.
         """
+        self._require_open()
+        self._require_room()
+        return await self._put(work, is_begun=False)
+
+    def go_on(self, work: Callable[[], Any]) -> asyncio.Future[Any]:
+        """Have work done that was begun elsewhere: it is never skipped. Raises NotFound."""
+        self._require_open()
+        return self._put(work, is_begun=True)
+
+    def _require_open(self) -> None:
         if self._is_closed:
             raise NotFound("the deployment was removed")
-        if not is_begun:
-            self._require_room()
-        return await self._put(work, is_begun=is_begun)
 
     async def close(self) -> None:
         """Wait until what runs has ended; what waits gets an error."""

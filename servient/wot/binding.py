@@ -53,7 +53,7 @@ class Binding(BaseProtocolServer):
 
     def build_forms(self, hostname: str, interaction: Any) -> Sequence[WotpyForm]:
         """WoTPy's way to ask for forms, for programs that use it."""
-        document = interaction.thing.description()
+        document = interaction.thing.described
         affordance = document.find(_KINDS[interaction.interaction_type.lower()], interaction.name)
         return [
             WotpyForm(

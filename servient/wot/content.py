@@ -7,6 +7,7 @@ members are such values, or None for no value at all.
 import base64
 import json
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -20,6 +21,9 @@ OCTET_STREAM = "application/octet-stream"
 NESTING_LIMIT = 100
 
 Value: TypeAlias = Any
+
+# No integer within has as many digits as Python declines to write.
+_WIDE = 2**64
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,8 @@ def essence(media_type: str) -> str:
 
 
 def is_json(media_type: str) -> bool:
+    if media_type == JSON_MEDIA_TYPE:
+        return True
     name = essence(media_type)
     return name == JSON_MEDIA_TYPE or name.endswith("+json")
 
@@ -69,6 +75,16 @@ def to_json(value: Value) -> bytes:
     if text.count("[") + text.count("{") > NESTING_LIMIT and _is_too_deep(value):
         raise ServientError(f"the value is nested more than {NESTING_LIMIT} levels deep")
     return text.encode("utf-8")
+
+
+def require_encodable(value: Value) -> None:
+    """Raises ServientError for a value that `encode` would not take."""
+    # Most are known to be good without being written.
+    if value is None or type(value) in (bool, Content):
+        return
+    if type(value) is int and -_WIDE < value < _WIDE:
+        return
+    encode(value)
 
 
 def _file_to_json(value: object) -> Value:
@@ -113,8 +129,8 @@ def parse_json(text: bytes | str) -> Value:
     """A JSON value from outside. Raises InvalidInput, never anything else."""
     try:
         # Left to json.loads, bytes may be UTF-16 and may hold halves of surrogate pairs.
-        text = text if isinstance(text, str) else str(text, "utf-8-sig")
-        value = _DECODER.decode(text)
+        text = text if isinstance(text, str) else str(text, "utf-8").removeprefix("\ufeff")
+        value = _decode(text)
     except UnicodeDecodeError as error:
         raise InvalidInput("the body is not UTF-8") from error
     except RecursionError as error:
@@ -124,6 +140,15 @@ def parse_json(text: bytes | str) -> Value:
     if text.count("[") + text.count("{") > NESTING_LIMIT and _is_too_deep(value):
         raise _too_deep()
     return value
+
+
+def _decode(text: str) -> Value:
+    """What `_DECODER.decode` gives, without its regular expressions where no space is around it."""
+    try:
+        value, end = _SCAN(text, 0)
+    except StopIteration:
+        return _DECODER.decode(text)
+    return value if end == len(text) else _DECODER.decode(text)
 
 
 def _too_deep() -> InvalidInput:
@@ -163,3 +188,4 @@ def _finite(text: str) -> float:
 # Made once: json.dumps and json.loads would make one for each value.
 _ENCODER = json.JSONEncoder(default=_file_to_json, allow_nan=False, separators=(",", ":"))
 _DECODER = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_finite)
+_SCAN: Callable[[str, int], tuple[Value, int]] = _DECODER.scan_once  # type: ignore[attr-defined] # of the standard library, without a stub

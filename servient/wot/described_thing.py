@@ -27,13 +27,14 @@ class DescribedThing(WotpyExposedThing):
 
     @property
     def description(self) -> Description:
-        described: Description = self._thing.description()
+        described: Description = self._thing.described
         return described
 
     @property
     def name(self) -> str:
         """The Thing's name in paths and topics."""
-        return self.description.name
+        name: str = self._thing.described.name
+        return name
 
     @property
     def properties(self) -> Properties:

@@ -1,20 +1,18 @@
 """The one door: every interaction of every binding comes through here."""
 
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Callable, Collection
 
 from servient.errors import (
     InvalidInput,
     NotFound,
-    NoValue,
     OperationNotAllowed,
-    PropertyFailed,
     ServientError,
 )
 from servient.wot.access import acting, scope_of
 from servient.wot.codecs import decode
 from servient.wot.content import Content, Value, is_json
 from servient.wot.description import Affordance
-from servient.wot.handler import Handler, bounded
+from servient.wot.handler import PROPERTY, Later, finished
 from servient.wot.inputs import accept, accept_member
 from servient.wot.interaction import Interaction as Interaction
 from servient.wot.invocation import PROGRAM, Invocation
@@ -53,11 +51,16 @@ class Door:
 
     async def perform(self, interaction: Interaction) -> Value:
         """Carry out an operation that has an answer; returns its value, None when it has none."""
-        perform = _PERFORM.get(interaction.operation)
-        if perform is None:
+        found = self.begin(interaction)
+        return await found.work if type(found) is Later else found
+
+    def begin(self, interaction: Interaction) -> Value | Later:
+        """The same, where it takes no waiting, as most do; `Later` where it does."""
+        begin = _BEGIN.get(interaction.operation)
+        if begin is None:
             raise OperationNotAllowed(f"{interaction.operation} has no answer to wait for")
         thing, affordance = self._find(interaction)
-        return await perform(self, thing, affordance, interaction)
+        return begin(self, thing, affordance, interaction)
 
     def invoke(self, interaction: Interaction) -> Invocation:
         """Start an action and return its record at once."""
@@ -133,7 +136,9 @@ class Door:
             )
             written[name] = accept_member(affordance, value)
         for name, value in written.items():
-            await self._bounded(exposed.write_property, name, value)
+            found = self._in_time(exposed.begin_writing(name, value), name)
+            if type(found) is Later:
+                await found.work
 
     def cancel(self, thing: str, action: str, number: str) -> None:
         """Stop an invocation of an action. Raises NotFound."""
@@ -174,7 +179,8 @@ class Door:
         if kind is None:
             raise NotFound(f"{operation} is not about one affordance")
         affordance = thing.description.require(kind, interaction.affordance, operation)
-        policy.require(scope_of(operation, affordance), thing.name)
+        if not policy.is_open:
+            policy.require(scope_of(operation, affordance), thing.name)
         return thing, affordance
 
     def _allowed(self, name: str, operation: Operation) -> ExposedThing:
@@ -184,36 +190,35 @@ class Door:
         self._servient.policy.require(scope_of(operation), thing.name)
         return thing
 
-    async def _read(
+    def _read(
         self, thing: ExposedThing, affordance: Affordance, interaction: Interaction
-    ) -> Value:
-        if not thing.has_value(affordance.name):
-            raise NoValue(f"property {affordance.name!r} has no value yet")
-        work = self._bounded(thing.read_property, affordance.name)
-        return await self._witnessed(thing, affordance, interaction, work)
+    ) -> Value | Later:
+        name = affordance.name
+        if self._servient.witness is None:
+            return self._in_time(thing.begin_reading(name), name)
+        return self._witnessed(thing, affordance, interaction, lambda: thing.begin_reading(name))
 
-    async def _write(
+    def _write(
         self, thing: ExposedThing, affordance: Affordance, interaction: Interaction
-    ) -> Value:
-        accepted = accept(affordance.input, interaction.input)
-        work = self._bounded(thing.write_property, affordance.name, accepted)
-        await self._witnessed(thing, affordance, interaction, work)
-        return None
-
-    async def _bounded(self, handler: Handler, name: str, *arguments: Value) -> Value:
-        return await bounded(
-            handler,
-            name,
-            *arguments,
-            name=f"property {name!r}",
-            limit_seconds=self._servient.invocation_deadline_seconds,
-            failure=lambda _: PropertyFailed(f"property {name!r} failed"),
+    ) -> Value | Later:
+        name, value = affordance.name, accept(affordance.input, interaction.input)
+        if self._servient.witness is None:
+            return self._in_time(thing.begin_writing(name, value), name)
+        return self._witnessed(
+            thing, affordance, interaction, lambda: thing.begin_writing(name, value)
         )
 
-    async def _invoke(
+    def _in_time(self, found: Value | Later, name: str) -> Value | Later:
+        """What a property's handler returned; `Later` that is bounded in time."""
+        if type(found) is not Later:
+            return found
+        limit_seconds = self._servient.invocation_deadline_seconds
+        return Later(finished(found, kind=PROPERTY, name=name, limit_seconds=limit_seconds))
+
+    def _invoke(
         self, thing: ExposedThing, affordance: Affordance, interaction: Interaction
-    ) -> Value:
-        return await self._start(thing, affordance, interaction).result()
+    ) -> Value | Later:
+        return self._start(thing, affordance, interaction).begin_result()
 
     def _start(
         self, thing: ExposedThing, affordance: Affordance, interaction: Interaction
@@ -259,18 +264,25 @@ class Door:
         thing: ExposedThing,
         affordance: Affordance,
         interaction: Interaction,
-        work: Awaitable[Value],
-    ) -> Awaitable[Value]:
-        witness, operation = self._servient.witness, interaction.operation
-        if witness is None:
-            return work
-        value = interaction.input
-        return witnessed(work, witness.begun(operation, thing.title, affordance.name, value))
+        begin: Callable[[], Value | Later],
+    ) -> Value | Later:
+        witness, name = self._servient.witness, affordance.name
+        assert witness is not None  # noqa: S101 - asked before
+        ending = witness.begun(interaction.operation, thing.title, name, interaction.input)
+        try:
+            found = self._in_time(begin(), name)
+        except BaseException as error:
+            ending(error=error)
+            raise
+        if type(found) is Later:
+            return Later(witnessed(found.work, ending))
+        ending(found)
+        return found
 
 
-_Perform = Callable[[Door, ExposedThing, Affordance, Interaction], Awaitable[Value]]
+_Begin = Callable[[Door, ExposedThing, Affordance, Interaction], Value | Later]
 
-_PERFORM: dict[Operation, _Perform] = {
+_BEGIN: dict[Operation, _Begin] = {
     Operation.READ_PROPERTY: Door._read,
     Operation.WRITE_PROPERTY: Door._write,
     Operation.INVOKE_ACTION: Door._invoke,

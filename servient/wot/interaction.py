@@ -1,14 +1,14 @@
 """What a consumer asks for, as a binding has understood it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from servient.wot.content import Value
 from servient.wot.operations import Operation
+from servient.wot.record import NOTHING
 
 
-@dataclass(frozen=True, slots=True)
-class Interaction:
+class Interaction(NamedTuple):
     """What a consumer wants: an operation on an affordance of a Thing, perhaps with an input.
 
     Operations on all of a Thing name no affordance: it is "". `input` is a `Content` as it came in,
@@ -20,4 +20,4 @@ class Interaction:
     thing: str
     affordance: str
     input: Value = None
-    context: Mapping[str, str] = field(default_factory=dict)
+    context: Mapping[str, str] = NOTHING

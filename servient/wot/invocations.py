@@ -2,10 +2,10 @@
 
 import asyncio
 import contextlib
-from collections import Counter
+import time
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
 from functools import partial
 
 from servient.errors import Busy, NotFound, ServientError
@@ -13,7 +13,7 @@ from servient.wot.access import acting
 from servient.wot.content import Value
 from servient.wot.invocation import PROGRAM, Invocation
 from servient.wot.load import Load
-from servient.wot.record import Kept, Record, Recorder, Status
+from servient.wot.record import NOTHING, Kept, Record, Recorder, Status
 from servient.wot.recording import load_files
 from servient.wot.tally import Tally
 
@@ -67,10 +67,12 @@ class Invocations:
         self._idle = asyncio.Event()
         self._load = Load(self._bounds.running_of_thing, self._bounds.running_of_principal)
         self._over: dict[str, Invocation] = {}
+        # The same, oldest first: a dict from whose front much was taken takes long to find its first.
+        self._in_order: deque[Invocation] = deque()
         self._text_bytes = self._files_bytes = 0
         self._count = next_number
         for each in kept:
-            self._remember(_restored(each, recorder))
+            self._remember(Invocation.restored(each, recorder))
         self._forget_old()
 
     @property
@@ -92,20 +94,12 @@ class Invocations:
         if len(self._running) >= self._bounds.running:
             raise Busy(f"{self._bounds.running} invocations are under way; try again later")
         principal = acting()
-        principal_name = principal.name if principal else None
-        self._load.require_room(thing, principal_name)
         invocation = Invocation(
-            _to_id(thing, action, self._count),
-            thing,
-            action,
-            value,
-            context or {},
-            protocol=protocol,
-            _recorder=self._recorder,
+            self._count, thing, action, value, context, protocol, self._recorder
         )
+        self._load.enter(invocation.id, thing, principal.name if principal else None)
         self._count += 1
         self._running[invocation.id] = invocation
-        self._load.enter(invocation.id, thing, principal_name)
         return invocation
 
     def refused(self, thing: str, action: str, protocol: str, error: ServientError) -> None:
@@ -127,8 +121,8 @@ class Invocations:
         if isinstance(kept, ServientError):
             # Never silently: who asked hears of it, and nobody sees a result that may be lost.
             kept.__traceback__ = kept.__cause__ = None
-            failed = replace(
-                outcome, input=None, output=None, files={}, status=Status.FAILED, error=kept
+            failed = outcome._replace(
+                input=None, output=None, files=NOTHING, status=Status.FAILED, error=kept
             )
             kept = Kept(failed)
         self._close(invocation, kept)
@@ -160,26 +154,28 @@ class Invocations:
 
     def _remember(self, invocation: Invocation) -> None:
         self._over[invocation.id] = invocation
+        self._in_order.append(invocation)
         self._text_bytes += invocation.text_bytes
         self._files_bytes += invocation.files_bytes
 
     def _forget_old(self) -> None:
         """Forget the oldest until all bounds hold."""
-        bounds, forgotten = self._bounds, []
-        oldest_kept = datetime.now(UTC) - timedelta(seconds=bounds.age_seconds)
-        while self._over:
-            oldest = next(iter(self._over.values()))
+        bounds, in_order, forgotten = self._bounds, self._in_order, []
+        oldest_kept_seconds = time.time() - bounds.age_seconds
+        while in_order:
+            oldest = in_order[0]
             if (
-                len(self._over) <= bounds.history
+                len(in_order) <= bounds.history
                 and self._text_bytes <= bounds.text_bytes
                 and self._files_bytes <= bounds.files_bytes
-                and (oldest.ended_at or oldest_kept) >= oldest_kept
+                and (oldest.ended_at_seconds or 0.0) >= oldest_kept_seconds
             ):
                 break
+            in_order.popleft()
             del self._over[oldest.id]
             self._text_bytes -= oldest.text_bytes
             self._files_bytes -= oldest.files_bytes
-            forgotten.append(int(oldest.number))
+            forgotten.append(oldest.count)
         if forgotten and self._recorder is not None:
             self._recorder.forget(forgotten)
 
@@ -201,33 +197,8 @@ class Invocations:
     def __iter__(self) -> Iterator[Invocation]:
         """Oldest first: those that are over, then those under way."""
         self._forget_old()
-        yield from tuple(self._over.values())
+        yield from tuple(self._in_order)
         yield from tuple(self._running.values())
 
     def __len__(self) -> int:
         return len(self._over) + len(self._running)
-
-
-def _to_id(thing: str, action: str, number: int) -> str:
-    return f"{thing}:{action}:{number}"
-
-
-def _restored(kept: Kept, recorder: Recorder | None) -> Invocation:
-    record, text_bytes, files_bytes = kept
-    return Invocation(
-        _to_id(record.thing, record.action, record.number),
-        record.thing,
-        record.action,
-        record.input,
-        record.context,
-        record.status,
-        record.output,
-        record.error,
-        record.files,
-        record.notes,
-        record.requested_at,
-        record.ended_at,
-        text_bytes,
-        files_bytes,
-        _recorder=recorder,
-    )

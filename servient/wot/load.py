@@ -1,7 +1,5 @@
 """Who has how much under way: no Thing and no principal takes the room of all others."""
 
-from collections import Counter
-
 from servient.errors import Busy
 
 
@@ -10,20 +8,23 @@ class Load:
 
     def __init__(self, of_thing: int, of_principal: int) -> None:
         self._limits = {"Thing": of_thing, "principal": of_principal}
-        self._counts: Counter[tuple[str, str]] = Counter()
+        self._counts: dict[tuple[str, str], int] = {}
         self._keys: dict[str, tuple[tuple[str, str], ...]] = {}
 
-    def require_room(self, thing: str, principal: str | None) -> None:
-        """Raises Busy, saying whose room is taken."""
-        for kind, name in _keys(thing, principal):
-            limit = self._limits[kind]
-            if self._counts[kind, name] >= limit:
-                whose = f"of the {kind} {name[:200]!r}"
-                raise Busy(f"{limit} invocations {whose} are under way; try again later")
-
     def enter(self, invocation_id: str, thing: str, principal: str | None) -> None:
-        self._keys[invocation_id] = keys = _keys(thing, principal)
-        self._counts.update(keys)
+        """Count one more. Raises Busy, saying whose room is taken."""
+        keys = _keys(thing, principal)
+        counts = self._counts
+        for key in keys:
+            if counts.get(key, 0) >= self._limits[key[0]]:
+                kind, name = key
+                whose = f"of the {kind} {name[:200]!r}"
+                raise Busy(
+                    f"{self._limits[kind]} invocations {whose} are under way; try again later"
+                )
+        for key in keys:
+            counts[key] = counts.get(key, 0) + 1
+        self._keys[invocation_id] = keys
 
     def leave(self, invocation_id: str) -> None:
         for key in self._keys.pop(invocation_id, ()):

@@ -45,27 +45,24 @@ class Thing(WotpyThing):
             super().__init__(thing_fragment=ThingFragment(to_fragment(document)))
         except ValueError as error:  # such as an affordance's name that is no name to WoTPy
             raise InvalidInput(f"WoTPy does not take this Thing: {error}") from error
-        self._described = Description(document, name)
+        self.described = Description(document, name)
 
     def __setattr__(self, name: str, value: Any) -> None:
         super().__setattr__(name, value)
         member = to_camel(name)
         if member in _METADATA:
             written = self._thing_fragment._init[member]  # its to_dict rewrites all the rest
-            self.describe(to_document({**self._described.document, member: written}))
-
-    def description(self) -> Description:
-        return self._described
+            self.describe(to_document({**self.described.document, member: written}))
 
     def describe(self, document: Document) -> None:
-        self._described = Description(document, self._described.name)
+        self.described = Description(document, self.described.name)
 
     def add(self, kind: AffordanceKind, name: str, model: Any) -> Document:
         """Add an affordance; returns its definition.
 
         Raises InvalidInput when the definition is none, ValueError when there is one of that name.
         """
-        document = self._described.document
+        document = self.described.document
         members = {**document.get(kind, {}), name: to_definition(model)}
         document = to_document({**document, kind.value: members})
         definition: Document = document[kind][name]
@@ -83,7 +80,7 @@ class Thing(WotpyThing):
         found = _find(self._members(kind).values(), name)
         if found is not None:
             del self._members(kind)[found.name]
-            document = self._described.document
+            document = self.described.document
             members = {n: d for n, d in document[kind].items() if n != found.name}
             self.describe({**document, kind.value: members})
         return found
@@ -108,15 +105,15 @@ class Thing(WotpyThing):
 
     @property
     def id(self) -> str | None:
-        return self._described.id
+        return self.described.id
 
     @property
     def title(self) -> str:
-        return self._described.title
+        return self.described.title
 
     @property
     def url_name(self) -> str:
-        return self._described.name
+        return self.described.name
 
 
 def _find(interactions: Iterable[Any], name: str) -> Any:

@@ -60,8 +60,14 @@ class Publisher:
         """Those that are open."""
         return self._subscriptions
 
+    def is_heard(self, kind: AffordanceKind, name: str) -> bool:
+        """Whether anybody listens to this."""
+        return (kind, name) in self._listeners or None in self._listeners
+
     def publish(self, kind: AffordanceKind, name: str, value: Value) -> None:
-        own, all_of_it = (self._listeners.get(of, {}) for of in ((kind, name), None))
+        if not self._listeners:
+            return
+        own, all_of_it = self._listeners.get((kind, name), {}), self._listeners.get(None, {})
         if not own and not all_of_it:
             return
         notification = Notification(

@@ -1,10 +1,9 @@
 """What is kept of an invocation, and who keeps it."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
 from enum import StrEnum
-from typing import NamedTuple, Protocol, TypeAlias
+from types import MappingProxyType
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
 from servient.errors import ServientError
 from servient.wot.content import Content, Value
@@ -24,9 +23,11 @@ File: TypeAlias = Content | StoredFile
 FILE_TYPES = (Content, StoredFile)
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
-    """An invocation as it was asked for, and how it ended if it did.
+NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+class Record(NamedTuple):
+    """An invocation as it was asked for, and how it ended if it did; times are as of `time.time`.
 
     In what a recorder gives back, each file in a value is a `StoredFile`.
     """
@@ -36,13 +37,13 @@ class Record:
     action: str
     input: Value
     context: Mapping[str, str]
-    requested_at: datetime
+    requested_at_seconds: float
     status: Status
     output: Value = None
     error: ServientError | None = None
-    files: Mapping[str, File] = field(default_factory=dict)
-    notes: Mapping[str, str] = field(default_factory=dict)
-    ended_at: datetime | None = None
+    files: Mapping[str, File] = NOTHING
+    notes: Mapping[str, str] = NOTHING
+    ended_at_seconds: float | None = None
 
 
 class Kept(NamedTuple):
@@ -53,7 +54,7 @@ class Kept(NamedTuple):
     files_bytes: int = 0
 
 
-# Called on the event loop when a record is kept, or when it cannot be, with the reason.
+# Called on the event loop when a record is kept, or when it cannot be, with the reason: at once, or later.
 Recorded: TypeAlias = Callable[[Kept | ServientError], None]
 
 

@@ -38,12 +38,17 @@ class DataSchema:
         self._quick = quick_check(document)
         self._members: Mapping[str, Any] = document.get("properties", {})
         self._files = {name: s for name, s in self._members.items() if is_file(s)}
+        self._has_files = bool(self._files) or is_file(document)
 
     def accept(self, value: Value) -> Value:
         """The value as a handler gets it: files decoded to `Content`.
 
         Raises InvalidInput, UnsupportedContent, and ServientError when the schema itself is at fault.
         """
+        # Without files, most are known to be good without being looked at in Python.
+        quick = None if self._has_files or _has_file(value) else self._quick
+        if quick is not None and quick.is_valid(value):
+            return value
         value = self._place(value)
         if value is None and self.document.get("type") == "object":
             value = {}  # no body at all: what is missing in it is named below
@@ -112,6 +117,13 @@ class DataSchema:
             else member
             for name, member in value.items()
         }
+
+
+def _has_file(value: Value) -> bool:
+    """Whether it is a file, or an object with one."""
+    if type(value) is dict:
+        return Content in map(type, value.values())
+    return isinstance(value, Content)
 
 
 def is_file(schema: Any) -> bool:

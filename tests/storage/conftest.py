@@ -1,8 +1,8 @@
 """A store in a folder of its own, and records to keep in it."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,17 +22,17 @@ async def store(tmp_path: Path) -> AsyncIterator[Store]:
 
 
 def record(number: int = 1, **changes: Any) -> Record:
-    now = datetime.now(UTC)
+    now = time.time()
     members: dict[str, Any] = {
         "number": number,
         "thing": "d:m",
         "action": "f",
         "input": {"n": 7},
         "context": {},
-        "requested_at": now,
+        "requested_at_seconds": now,
         "status": Status.COMPLETED,
         "output": 21,
-        "ended_at": now,
+        "ended_at_seconds": now,
     }
     return Record(**members | changes)
 

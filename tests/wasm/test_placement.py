@@ -52,8 +52,9 @@ async def test_a_call_that_turns_out_long_is_handed_over(running: MakeInstance) 
         assert (await call(spinner, "spin", HUGE)).values == (4,)  # its state went with it
         stop.set()
         assert await probing > 3
+        assert (await call(spinner, "spin", HUGE)).values == (5,)
         assert not spinner._placement.is_quick("spin")
-        assert (await call(spinner, "spin", TINY)).values == (5,)
+        assert (await call(spinner, "spin", TINY)).values == (6,)
         assert spinner.generation == 0
 
 
@@ -116,12 +117,14 @@ async def test_values_of_all_types_pass_on_the_spot(running: MakeInstance) -> No
         assert spinner.generation == 0
 
 
-def test_one_slow_call_counts_at_once_and_is_forgotten_slowly() -> None:
+def test_two_slow_calls_count_at_once_and_are_forgotten_slowly() -> None:
     placement = Placement()
     assert not placement.is_quick("f")
     placement.record("f", QUICK_SECONDS / 10)
     assert placement.is_quick("f")
     placement.record("f", QUICK_SECONDS * 10)
+    assert placement.is_quick("f")
+    placement.record("f", QUICK_SECONDS * 5)
     assert not placement.is_quick("f")
     for _ in range(100):
         placement.record("f", QUICK_SECONDS / 10)

@@ -62,12 +62,13 @@ async def test_an_output_is_published_once_and_then_answered(
     assert len(heard.all()) == 2
 
 
-async def test_who_has_the_answer_finds_it_published(expose: Expose) -> None:
+async def test_who_has_the_answer_finds_it_published(expose: Expose, servient: Servient) -> None:
     """Whatever is woken first, the property has changed by then and nothing is over before."""
     thing = expose(worker(), work=lambda value: value)
     seen: list[Any] = []
 
     def look(_: Any) -> None:
+        *_, invocation = servient.invocations
         seen.append((thing.value_of("work_result"), invocation.is_over))
 
     thing.publisher.listen(look)

@@ -1,14 +1,14 @@
 """The data of a component's call."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 from servient.wasm.moments import Moments
+from servient.wasm.types import NO_FILES
 
 
-@dataclass(frozen=True, slots=True)
-class ComponentCall:
+class ComponentCall(NamedTuple):
     """One call of an exported function.
 
     `arguments` are JSON values by the names of the parameters, or bytes for a `list<u8>`. Files and
@@ -16,12 +16,12 @@ class ComponentCall:
     """
 
     function: str
-    arguments: Mapping[str, Any] = field(default_factory=dict)
-    inputs: Mapping[str, bytes] = field(default_factory=dict)
+    arguments: Mapping[str, Any] = NO_FILES
+    inputs: Mapping[str, bytes] = NO_FILES
     outputs: tuple[str, ...] = ()
     any_output: bool = False
     deadline_seconds: float = 10.0
-    moments: Moments | None = field(default=None, compare=False)
+    moments: Moments | None = None
 
 
 @dataclass(frozen=True, slots=True)
