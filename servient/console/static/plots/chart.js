@@ -18,15 +18,21 @@ export function Chart({ title, lines, format, most: fixed }) {
       ({ name, points }, index) => html`<li class=${`line-${index}`}>${name} <strong>${points.length ? format(points.at(-1).value) : "–"}</strong></li>`,
     )}</ul></figcaption>
     <svg viewBox=${`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-label=${`${title}: ${words.join(", ")}`}>
-      ${frame.ticks.map(
+      ${all.length > 0 && frame.ticks.map(
         (tick) => html`<g key=${tick}><line class="grid" x1=${LEFT} x2=${WIDTH} y1=${frame.y(tick)} y2=${frame.y(tick)} />
           <text x=${LEFT - 6} y=${frame.y(tick) + 4} text-anchor="end">${format(tick)}</text></g>`,
       )}
       ${all.length > 1 && html`<text x=${LEFT} y=${HEIGHT - 4}>${toTime(frame.from)}</text>
         <text x=${WIDTH} y=${HEIGHT - 4} text-anchor="end">${toTime(frame.to)}</text>`}
-      ${lines.map(({ points }, index) => html`<path class=${`line line-${index}`} d=${toPath(points, frame)} />`)}
+      ${lines.map(({ points }, index) => html`<${Line} points=${points} frame=${frame} look=${`line-${index}`} />`)}
     </svg>
   </figure>`;
+}
+
+function Line({ points, frame, look }) {
+  const last = points.at(-1);
+  return last && html`<path class=${`line ${look}`} d=${toPath(points, frame)} />
+    <circle class=${`last ${look}`} cx=${frame.x(last.at)} cy=${frame.y(last.value)} r="3" />`;
 }
 
 function toFrame(points, fixed) {

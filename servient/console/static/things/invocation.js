@@ -6,6 +6,8 @@ import { upload } from "../core/upload.js";
 import { ownForm } from "./description.js";
 
 const PAUSES_MS = [20, 60, 120, 250, 500];
+const RETRY_MS = 1000;
+const TRIES = 30;
 const OVER = new Set(["completed", "failed"]);
 
 export const isOver = (status) => OVER.has(status);
@@ -60,10 +62,22 @@ export class Invocation {
     this.#change({ sent: 1, status: "pending", href: first.href });
     // Also of one that is over by now: its files are in the answer that is asked for alone.
     for (let turn = 0; ; turn += 1) {
-      const status = await readJson(first.href);
+      const status = await this.#look(first.href);
       if (isOver(status.status)) return this.#end(status);
       this.#change({ status: status.status });
       await pause(PAUSES_MS[Math.min(turn, PAUSES_MS.length - 1)]);
+    }
+  }
+
+  /** How it goes; what cannot be reached for a moment is asked again. */
+  async #look(href) {
+    for (let patience = TRIES; ; patience -= 1) {
+      try {
+        return await readJson(href);
+      } catch (error) {
+        if (error.status !== 0 || patience <= 0) throw error;
+        await pause(RETRY_MS);
+      }
     }
   }
 

@@ -33,14 +33,24 @@ export class PropertyRow extends Component {
   #see(isSeen) {
     this.#isSeen = isSeen;
     if (!isSeen) return;
-    if (!this.#isRead && isReadable(this.props.schema)) this.props.live.read(this.props.name);
-    this.#isRead = true;
+    if (!this.#isRead && isReadable(this.props.schema) && !isHeavy(this.props.schema)) this.#read();
     this.#redraw();
   }
+
+  #read = () => {
+    this.#isRead = true;
+    return this.props.live.read(this.props.name);
+  };
+
+  #show = async () => {
+    if (!this.#isRead) await this.#read();
+    this.setState(({ isOpen }) => ({ isOpen: !isOpen }));
+  };
 
   render({ live, name, schema }, { version, isOpen, isWriting }) {
     const property = live.property(name);
     const isWritable = ownForm(schema, "writeproperty", undefined, "application/json") !== undefined;
+    const isUnread = isHeavy(schema) && property.value === undefined && !property.problem;
     const isLong = property.value !== undefined && (isFile(schema) || (typeof property.value === "object" && property.value !== null));
     return html`<li class="property" ref=${this.row}>
       <div class="property-name"><h3>${titleOf(schema, name)}</h3>
@@ -48,11 +58,13 @@ export class PropertyRow extends Component {
       <div class="property-plot">${property.series.points.length > 1 &&
         html`<${Sparkline} points=${property.series.points} version=${version} label=${titleOf(schema, name)} />`}</div>
       <div class="property-value" aria-live=${property.count > 20 ? "off" : "polite"}>
-        ${isLong ? "" : html`<${Value} property=${property} schema=${schema} />`}
+        ${isLong || isUnread ? "" : html`<${Value} property=${property} schema=${schema} />`}
         ${property.at && html`<span class="hint">${toTime(property.at)}</span>`}</div>
       <div class="row property-do">
-        ${isLong && html`<button type="button" class="small" aria-expanded=${String(isOpen)}
-          onClick=${() => this.setState({ isOpen: !isOpen })}>${isOpen ? "Hide" : "Show"}</button>`}
+        ${!schema.observable && !isUnread && isReadable(schema) && html`<button type="button" class="quiet small"
+          aria-label=${`Read ${name}`} onClick=${this.#read}>Read</button>`}
+        ${(isLong || isUnread) && html`<button type="button" class="small" aria-expanded=${String(isOpen)}
+          aria-label=${`${isOpen ? "Hide" : "Show"} ${name}`} onClick=${this.#show}>${isOpen ? "Hide" : "Show"}</button>`}
         ${isWritable && html`<button type="button" class="small" aria-expanded=${String(isWriting)}
           onClick=${() => this.setState({ isWriting: !isWriting })}>Write</button>`}
       </div>
@@ -64,6 +76,9 @@ export class PropertyRow extends Component {
 }
 
 const isReadable = (schema) => ownForm(schema, "readproperty", undefined, "application/json") !== undefined;
+
+/** It may be long, and nobody says when it changes: it is read when it is asked for. */
+const isHeavy = (schema) => !schema.observable && ["array", "object"].includes(schema.type);
 
 /** A picture is seen at once. */
 const isShort = (schema) => isFile(schema) && String(schema.contentMediaType).startsWith("image/");
