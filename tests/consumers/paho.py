@@ -115,7 +115,9 @@ class PahoClient:
                     messages.put_nowait(_to_received(message))
 
     async def _wait(self, packet: int | None) -> None:
-        assert packet is not None
+        """Raises ConnectionError for a packet that was not sent, since the broker is away."""
+        if packet is None:
+            raise ConnectionError("there is no connection to the broker")
         future = self._acknowledged.setdefault(packet, self._loop.create_future())
         await asyncio.wait_for(future, PATIENCE_SECONDS)
         del self._acknowledged[packet]

@@ -1,0 +1,1 @@
+"""Everything at once for a while, and then nothing is lost and nothing is left."""
