@@ -84,16 +84,18 @@ async def _show_things(remote: Any, names: list[str]) -> None:
 
 
 @talking
-async def undeploy(access: Access, deployment: DeploymentArgument) -> None:
+async def undeploy(
+    access: Access, deployment: DeploymentArgument, as_json: JsonOption = False
+) -> None:
     """Remove a deployment with its Things and files."""
     from servient.cli.remote import Remote  # noqa: PLC0415 - others start sooner
-    from servient.cli.show import say  # noqa: PLC0415 - likewise
+    from servient.cli.show import show_done  # noqa: PLC0415 - likewise
 
     body = json.dumps({"deploymentId": deployment}).encode()
     async with Remote(access) as remote:
         path = f"/things/{OWN_THING}/actions/undeploy"
         await remote.ask("POST", path, body, {"Content-Type": "application/json"})
-    say(f"undeployed {deployment}")
+    show_done(f"undeployed {deployment}", {"deploymentId": deployment}, as_json=as_json)
 
 
 @talking

@@ -1,9 +1,10 @@
 """`invoke`, `read`, `write` and `observe`: a Thing used over a wire of one's choice."""
 
 import asyncio
+import datetime
 from contextlib import aclosing
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -92,17 +93,20 @@ async def write(
         str, typer.Argument(help="JSON, bare text for a string, @FILE, or - for standard input.")
     ],
     protocol: ProtocolOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Write a property."""
     from servient.cli.consumer import Consumer  # noqa: PLC0415 - other commands start sooner
     from servient.cli.found_thing import find_thing  # noqa: PLC0415 - likewise
     from servient.cli.inputs import parse_value  # noqa: PLC0415 - likewise
     from servient.cli.remote import Remote  # noqa: PLC0415 - likewise
+    from servient.cli.show import show_done  # noqa: PLC0415 - likewise
 
     async with Remote(access) as remote:
         found = await find_thing(remote, access, thing)
     parsed = parse_value(value, found.affordance("properties", name))
     await Consumer(found, access, protocol).write(name, parsed)
+    show_done(f"{name} of {found.label} is written", {name: parsed}, as_json=as_json)
 
 
 @talking
@@ -118,6 +122,9 @@ async def observe(
     output: Annotated[
         Path | None, typer.Option("--output", "-o", help="The file that always has the last one.")
     ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help='Print {"time", "name", "value"} for each.')
+    ] = False,
 ) -> None:
     """Print each value of a property, or the data of an event, on a line of its own, until Ctrl-C."""
     from servient.cli.consumer import Consumer  # noqa: PLC0415 - other commands start sooner
@@ -132,13 +139,19 @@ async def observe(
     try:
         async with aclosing(values):  # type: ignore[type-var] # an async generator
             async for value in values:
-                if output is None:
-                    show_line(value)
-                else:
+                if output is not None:
                     write_result(value, output)
+                else:
+                    show_line(_entry(name, value) if as_json else value)
                 seen += 1
                 if seen == count:
                     return
     except asyncio.CancelledError:
         return  # Ctrl-C is how it ends
     raise CommandFailed(f"{found.label} ended the subscription", ExitCode.FAILED)
+
+
+def _entry(name: str, value: Any) -> dict[str, Any]:
+    """A value with when it came."""
+    now = datetime.datetime.now(datetime.UTC)
+    return {"time": now.isoformat(), "name": name, "value": value}

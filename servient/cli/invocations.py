@@ -45,13 +45,15 @@ async def invocations(
 
 @talking
 async def cancel(
-    access: Access, invocation: Annotated[str, typer.Argument(help="Its id.")]
+    access: Access,
+    invocation: Annotated[str, typer.Argument(metavar="INVOCATION", help="Its id.")],
+    as_json: JsonOption = False,
 ) -> None:
     """Stop an invocation where it is: it ends as failed."""
     from servient.cli.remote import Remote  # noqa: PLC0415 - other commands start sooner
-    from servient.cli.show import say  # noqa: PLC0415 - likewise
+    from servient.cli.show import show_done  # noqa: PLC0415 - likewise
     from servient.cli.started import path_of  # noqa: PLC0415 - likewise
 
     async with Remote(access) as remote:
         await remote.ask("DELETE", path_of(invocation))
-    say(f"cancelled {invocation}")
+    show_done(f"cancelled {invocation}", {"id": invocation}, as_json=as_json)

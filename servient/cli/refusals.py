@@ -28,19 +28,15 @@ def refusal(status: int, problem: Mapping[str, Any]) -> CommandFailed:
     return CommandFailed(detail or f"refused with status {status}")
 
 
-def unreachable(url: str, reason: str, error: Exception) -> CommandFailed:
-    """Nobody answers at a URL; `reason` is what the operating system or the library says."""
+def unreachable(where: str, reason: str, error: Exception, advice: str = "") -> CommandFailed:
+    """Nobody answers there; `reason` is what the operating system or the library says."""
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, ssl.SSLCertVerificationError):
             return CommandFailed(
-                f"the certificate of {url} is not trusted ({cause.verify_message}): name whom to"
+                f"the certificate of {where} is not trusted ({cause.verify_message}): name whom to"
                 " trust as --ca FILE",
                 ExitCode.UNREACHABLE,
             )
         cause = cause.__cause__ or cause.__context__
-    return CommandFailed(
-        f"no answer from {url} ({reason}): start a servient with `wasm-servient run`, or name"
-        " another as --url",
-        ExitCode.UNREACHABLE,
-    )
+    return CommandFailed(f"no answer from {where} ({reason}){advice}", ExitCode.UNREACHABLE)

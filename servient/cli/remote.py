@@ -20,6 +20,8 @@ CONNECT_SECONDS = 5.0
 PAGE_THINGS = 200
 PAGES_LIMIT = 1000
 
+_ADVICE = ": start a servient with `wasm-servient run`, or name another as --url"
+
 Td = dict[str, Any]
 T = TypeVar("T")
 
@@ -96,9 +98,11 @@ class Remote:
                 request = self._http.build_request(method, url, content=body, headers=headers)
                 return await self._read(request)
         except (TimeoutError, httpx.TimeoutException) as error:
-            raise unreachable(url, f"{self._access.seconds:g} s are over", error) from error
+            raise unreachable(
+                url, f"{self._access.seconds:g} s are over", error, _ADVICE
+            ) from error
         except httpx.HTTPError as error:
-            raise unreachable(url, str(error), error) from error
+            raise unreachable(url, str(error), error, _ADVICE) from error
         except (httpx.InvalidURL, ValueError) as error:
             raise CommandFailed(f"{url[:200]} is no URL: {error}", ExitCode.USAGE) from error
 

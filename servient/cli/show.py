@@ -61,6 +61,14 @@ def say(text: str) -> None:
     typer.echo(to_line(text), err=True)
 
 
+def show_done(text: str, value: Value, *, as_json: bool) -> None:
+    """That something is done: for a person, or for a program what it was done to."""
+    if as_json:
+        show_json(value)
+    else:
+        say(text)
+
+
 def show_result(value: Value, output: Path | None, *, as_json: bool, is_expected: bool) -> None:
     """What an action or a property gave: to a file, or to standard output if that is fit for it.
 

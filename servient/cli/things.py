@@ -1,6 +1,8 @@
 """`things` and `td`: what a servient serves."""
 
-from typing import Any
+from typing import Annotated, Any
+
+import typer
 
 from servient.cli.access import Access
 from servient.cli.options import JsonOption, OutputOption, ThingArgument
@@ -35,7 +37,12 @@ async def things(access: Access, as_json: JsonOption = False) -> None:
 
 
 @talking
-async def td(access: Access, thing: ThingArgument, output: OutputOption = None) -> None:
+async def td(
+    access: Access,
+    thing: ThingArgument,
+    output: OutputOption = None,
+    as_json: Annotated[bool, typer.Option("--json", hidden=True)] = True,
+) -> None:
     """Print the Thing Description of a Thing: of this servient, or of any by its URL."""
     from servient.cli.found_thing import find_thing  # noqa: PLC0415 - as above
     from servient.cli.remote import Remote  # noqa: PLC0415 - likewise
@@ -43,7 +50,7 @@ async def td(access: Access, thing: ThingArgument, output: OutputOption = None) 
 
     async with Remote(access) as remote:
         found = await find_thing(remote, access, thing)
-    show_result(found.td, output, as_json=True, is_expected=True)
+    show_result(found.td, output, as_json=True, is_expected=as_json)
 
 
 def _summary(document: dict[str, Any]) -> dict[str, Any]:

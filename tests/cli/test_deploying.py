@@ -33,7 +33,7 @@ async def test_a_module_alone_under_another_name(run: Run) -> None:
     assert (await run("invoke", "fib", "fibo", "7")).json == 21
     assert [each["deploymentId"] for each in (await run("deployments", "--json")).json] == ["fib"]
     assert "fib:fib" in (await run("deployments")).out
-    assert (await run("undeploy", "fib")).code == 0
+    assert (await run("undeploy", "fib", "--json")).json == {"deploymentId": "fib"}
     assert (await run("deployments", "--json")).json == []
     (await run("undeploy", "fib")).failed(1, "no deployment 'fib'")
 

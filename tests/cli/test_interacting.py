@@ -35,7 +35,7 @@ async def test_a_story_over_each_wire(over: tuple[str, str], run: Run, tmp_path:
     assert (await run("invoke", LAMP, "double", "number=21", *over)).json == 42
     assert (await run("read", LAMP, "double_result", *over)).json == 42
     assert (await run("read", LAMP, "serial", *over)).json == "4711"
-    assert (await run("write", LAMP, "level", "7", *over)).code == 0
+    assert (await run("write", LAMP, "level", "7", "--json", *over)).json == {"level": 7}
     assert (await run("read", LAMP, "level", *over)).json == 7
     done = await run("invoke", LAMP, "toggle", *over)
     assert (done.code, done.out) == (0, "")
@@ -178,7 +178,7 @@ async def test_an_invocation_that_is_not_waited_for(run: Run, app: App) -> None:
     await started.wait()
     (listed,) = (await run("invocations", "lamp", "--status", "running", "--json")).json
     assert (listed["id"], listed["status"]) == (started_one, "running")
-    assert (await run("cancel", started_one)).code == 0
+    assert (await run("cancel", started_one, "--json")).json == {"id": started_one}
     (listed,) = (await run("invocations", LAMP, "--json")).json
     assert listed["status"] == "failed"
     assert started_one in (await run("invocations")).out
