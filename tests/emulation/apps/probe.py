@@ -41,7 +41,9 @@ def echo_request(number: int) -> bytes:
     return head + payload
 
 
-async def ping(loop: asyncio.AbstractEventLoop, host: str, seconds: float) -> list[float]:
+async def ping(
+    loop: asyncio.AbstractEventLoop, host: str, seconds: float, settle_seconds: float
+) -> list[float]:
     """Round trips as the kernels see them: how busy the machine is shows in neither end."""
     found: list[float] = []
     address = (await loop.getaddrinfo(host, None, family=socket.AF_INET))[0][4][0]
@@ -59,14 +61,19 @@ async def ping(loop: asyncio.AbstractEventLoop, host: str, seconds: float) -> li
     for number in range(int(seconds / PING_SECONDS)):
         pinging.sendto(echo_request(number), (address, 0))
         await asyncio.sleep(PING_SECONDS)
-    await asyncio.sleep(3)
+    await asyncio.sleep(settle_seconds)
     loop.remove_reader(pinging.fileno())
     pinging.close()
     return found[1:]  # the first one also waits for ARP
 
 
 async def flood(
-    loop: asyncio.AbstractEventLoop, host: str, rate_kbit: float, seconds: float, size: int
+    loop: asyncio.AbstractEventLoop,
+    host: str,
+    rate_kbit: float,
+    seconds: float,
+    size: int,
+    settle_seconds: float,
 ) -> dict[str, float]:
     """What arrived of so much per second."""
     transport, answers = await loop.create_datagram_endpoint(
@@ -81,7 +88,7 @@ async def flood(
             transport.sendto(payload)
             sent += 1
         await asyncio.sleep(0.001)
-    await asyncio.sleep(4)
+    await asyncio.sleep(settle_seconds)
     while not answers.answer.done():
         transport.sendto(b"?")
         await asyncio.wait([answers.answer], timeout=1.7)
@@ -100,13 +107,17 @@ async def app(
     after_seconds: str = "0",
     flood_seconds: str = "3",
     size: str = "1514",
+    settle_seconds: str = "1",
 ) -> None:
+    """`settle_seconds`: after which all that was sent has come, or is lost."""
+    settle = float(settle_seconds)
     found: dict[str, Any] = {}
     if float(ping_seconds):
-        found["round_trips"] = statistics.mean(await ping(loop, host, float(ping_seconds)))
+        found["round_trips"] = statistics.mean(await ping(loop, host, float(ping_seconds), settle))
     if float(rate_kbit):
         await asyncio.sleep(float(after_seconds))
-        found |= await flood(loop, host, float(rate_kbit), float(flood_seconds), int(size))
+        offered = (float(rate_kbit), float(flood_seconds), int(size))
+        found |= await flood(loop, host, *offered, settle)
     part = Path(f"{out}.part")
     part.write_text(json.dumps(found))
     part.rename(out)
