@@ -10,7 +10,7 @@ from typing import Any, cast
 
 from tornado.iostream import IOStream
 from tornado.web import RequestHandler
-from tornado.websocket import WebSocketClosedError, WebSocketHandler, WebSocketProtocol13
+from tornado.websocket import WebSocketHandler, WebSocketProtocol
 
 from servient.bindings.websocket.connection import Connection, Limits
 from servient.bindings.websocket.dialect import Dialect
@@ -18,6 +18,7 @@ from servient.bindings.websocket.json_rpc import JsonRpc
 from servient.bindings.websocket.registry import Registry
 from servient.bindings.websocket.served_thing import ServedThing
 from servient.bindings.websocket.web_thing_protocol import SUBPROTOCOL, WebThingProtocol
+from servient.bindings.websocket.wire import TOO_BIG, Wire
 from servient.errors import (
     PROBLEM_MEDIA_TYPE,
     Forbidden,
@@ -43,7 +44,6 @@ from servient.wot.servient import Servient
 logger = logging.getLogger(__name__)
 
 UNSUPPORTED_DATA = 1003
-TOO_BIG = 1009
 EXPIRED = 4401  # a code of our own, after HTTP's 401 Unauthorized
 # No timer runs for longer: such credentials outlive the connection, in all likelihood.
 EXPIRY_LIMIT_SECONDS = 30 * 24 * 3600.0
@@ -109,6 +109,7 @@ class ThingSocket(ProblemAnswers, WebSocketHandler):
 
     connection: Connection
     _stream: IOStream
+    _wire: Wire
     _thing: str
     _principal: Principal | None = None
     _expiry: asyncio.TimerHandle | None = None
@@ -162,10 +163,18 @@ class ThingSocket(ProblemAnswers, WebSocketHandler):
     def select_subprotocol(self, subprotocols: list[str]) -> str | None:
         return SUBPROTOCOL if SUBPROTOCOL in subprotocols else None
 
+    def get_websocket_protocol(self) -> WebSocketProtocol | None:
+        """tornado's way to ask who speaks on the socket; None for a version that nobody does."""
+        theirs: Any = super().get_websocket_protocol()
+        if theirs is None:
+            return None
+        seconds = self._site.limits.drain_seconds
+        return Wire(self, theirs.params, drain_seconds=seconds, on_stalled=self._cut_off)
+
     def open(self, *_: str) -> None:
         site = self._site
-        protocol = cast(WebSocketProtocol13, self.ws_connection)
-        self._stream = protocol.stream
+        self._wire = cast(Wire, self.ws_connection)
+        self._stream = self._wire.stream
         self.set_nodelay(True)
         described = site.servient.exposed(self._thing).description
         dialect = DIALECTS[self.selected_subprotocol](described.id, site.href(self._thing))
@@ -196,18 +205,12 @@ class ThingSocket(ProblemAnswers, WebSocketHandler):
         return self.connection.receive(message)
 
     async def send(self, message: bytes) -> None:
-        try:
-            sent = self.write_message(message)
-            if not self._stream.writing():
-                await sent
-                return
-            async with asyncio.timeout(self._site.limits.drain_seconds):
-                await sent
-        except WebSocketClosedError:
-            logger.debug("a consumer of %s left before its message", self._thing)
-        except TimeoutError:
-            logger.info("a consumer of %s does not receive: disconnected", self._thing)
-            self.cut()
+        if not self._wire.put(message):
+            await self._wire.flush()
+
+    def _cut_off(self) -> None:
+        logger.info("a consumer of %s does not receive: disconnected", self._thing)
+        self.cut()
 
     # End
 
