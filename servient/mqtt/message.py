@@ -35,7 +35,8 @@ def _nothing() -> None:
     """Most messages are acknowledged by themselves."""
 
 
-@dataclass(frozen=True, slots=True)
+# Not frozen: to make one would take four times as long, and there is one for all that comes and goes.
+@dataclass(slots=True)
 class Message:
     """An application message, coming in or going out.
 

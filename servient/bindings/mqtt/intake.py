@@ -45,7 +45,7 @@ class Intake:
         if self._is_known(message):
             return True
         if not self._waiting and len(self._tasks) < self._limit:
-            self._begin(_Waiting(message, work))
+            self._begin(message, work)
         elif message.qos and self._has_room(message):
             self._waiting.append(_Waiting(message, work))
             self._waiting_bytes += len(message.payload)
@@ -72,9 +72,9 @@ class Intake:
         is_small = self._waiting_bytes + len(message.payload) <= WAITING_LIMIT_BYTES
         return is_small and len(self._waiting) < WAITING_LIMIT
 
-    def _begin(self, taken: _Waiting) -> None:
-        taken.message.acknowledge()
-        task = asyncio.create_task(taken.work(), name=taken.message.topic)
+    def _begin(self, message: Message, work: Work) -> None:
+        message.acknowledge()
+        task = asyncio.create_task(work(), name="MQTT request")
         self._tasks.add(task)
         task.add_done_callback(self._end)
 
@@ -83,7 +83,7 @@ class Intake:
         if self._waiting:
             taken = self._waiting.popleft()
             self._waiting_bytes -= len(taken.message.payload)
-            self._begin(taken)
+            self._begin(taken.message, taken.work)
 
     def _is_known(self, message: Message) -> bool:
         """Whether a message has come before, on a connection that was lost (MQTT 5 section 4.4)."""

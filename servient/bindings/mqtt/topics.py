@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import quote, unquote
 
 from servient.bindings.paths import THINGS, affordance_path, thing_path
@@ -18,6 +19,10 @@ REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 # What a broker refuses, or ends the connection over (MQTT 5 sections 1.5.4 and 4.7), and what it keeps
 # for itself ($SYS).
 _UNUSABLE = re.compile(r"^$|^\$|[+#\x00-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
+
+# Of so many topics it is known what they mean; longer ones are looked at each time.
+_KNOWN_TOPICS = 1024
+_KNOWN_CHARACTERS = 256
 
 _VERBS = {WRITE: Operation.WRITE_PROPERTY, READ: Operation.READ_PROPERTY}
 
@@ -65,6 +70,9 @@ class Topics:
             everything + f"{AffordanceKind.PROPERTY}/+/{READ}",
             everything + f"{AffordanceKind.PROPERTY}/+/{READ}/+",
         )
+        # Clients ask for the same again and again.
+        self._known_requests = lru_cache(_KNOWN_TOPICS)(self._parse)
+        self._known_answers = lru_cache(_KNOWN_TOPICS)(self._takes_answers)
         # Where messages are retained.
         self.state_filters = (everything + STATUS, everything + f"{AffordanceKind.PROPERTY}/+")
 
@@ -77,6 +85,10 @@ class Topics:
 
     def parse(self, topic: str) -> Request | None:
         """What a message on this topic asks for; None when it asks for nothing."""
+        is_long = len(topic) > _KNOWN_CHARACTERS
+        return self._parse(topic) if is_long else self._known_requests(topic)
+
+    def _parse(self, topic: str) -> Request | None:
         if not topic.startswith(self._things):
             return None
         match topic[len(self._things) :].split("/"):
@@ -96,6 +108,10 @@ class Topics:
         Not below our prefix, where it could be a request to ourselves and so without end, nor where
         the broker would end our connection for it.
         """
+        is_long = len(topic) > _KNOWN_CHARACTERS
+        return self._takes_answers(topic) if is_long else self._known_answers(topic)
+
+    def _takes_answers(self, topic: str) -> bool:
         return not (
             (self._is_guarded and not topic.startswith(f"{ANSWERS}/"))
             or topic.startswith(f"{self.prefix}/")
