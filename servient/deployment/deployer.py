@@ -15,7 +15,7 @@ from converters.package import Package, open_package
 from servient.deployment.chain import Chains
 from servient.deployment.fetch import Fetcher
 from servient.deployment.module import DeployedModule, build_module, thing_name
-from servient.deployment.results import restore_results
+from servient.deployment.results import forget_results, restore_results
 from servient.deployment.trust import Trust
 from servient.deployment.uninterrupted import uninterrupted
 from servient.errors import Busy, ManifestRejected, NotFound, ServientError
@@ -116,6 +116,8 @@ class Deployer:
                 if (deployed := await self._try_to_bring_back(stored)) is not None:
                     first_invocations |= dict.fromkeys(deployed.names(), stored.first_invocation)
             await restore_results(self._servient, first_invocations)
+            known = self._deployed.keys() | self._lost.keys()
+            forget_results(self._servient, lambda each: each not in known, first_invocations)
         if self._deployed:
             logger.info("brought back %d deployments", len(self._deployed))
 
@@ -153,6 +155,7 @@ class Deployer:
                 keeping = self._keep_and_serve(deployed, package.manifest, contents)
                 earlier = await uninterrupted(keeping, f"keep deployment {deployed.id}")
             if earlier is not None:
+                forget_results(self._servient, deployed.id.__eq__)
                 await _close(earlier)
         self._settings.journal.deployment_created(deployed.id)
         logger.info("deployed %s: %s", deployed.id, ", ".join(deployed.names()))
@@ -265,6 +268,7 @@ class Deployer:
     async def _undeploy(self, deployment_id: str) -> None:
         await self._store.delete(deployment_id)
         self._lost.pop(deployment_id, None)
+        forget_results(self._servient, deployment_id.__eq__)
         await self._end(deployment_id)
 
     async def _end(self, deployment_id: str) -> None:

@@ -1,7 +1,8 @@
 """The results that deployed functions had when the servient ended."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 from servient.errors import ServientError
 from servient.wot.content import Content
@@ -19,7 +20,7 @@ async def restore_results(servient: Servient, first_invocations: Mapping[str, in
     invocation that can be its own: earlier ones are of another deployment of that id.
     """
     newest: dict[tuple[str, str], Invocation] = {}
-    for invocation in servient.invocations:
+    for invocation in servient.invocations.results():
         first = first_invocations.get(invocation.thing)
         is_own = first is not None and int(invocation.number) >= first
         if is_own and invocation.status is Status.COMPLETED:
@@ -29,6 +30,22 @@ async def restore_results(servient: Servient, first_invocations: Mapping[str, in
             await _restore(servient, invocation)
         except ServientError as error:
             logger.warning("the result of %s is lost: %s", invocation.id, error.detail)
+
+
+def forget_results(
+    servient: Servient,
+    is_gone: Callable[[str], bool],
+    first_invocations: Mapping[str, int] = MappingProxyType({}),
+) -> None:
+    """Keep no longer than the history what is of deployments that are gone, by their ids."""
+
+    def is_of_it(each: Invocation) -> bool:
+        first = first_invocations.get(each.thing)
+        if first is not None:
+            return each.count < first
+        return is_gone(each.thing.partition(":")[0])
+
+    servient.invocations.forget_results(is_of_it)
 
 
 async def _restore(servient: Servient, invocation: Invocation) -> None:

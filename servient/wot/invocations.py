@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import time
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -12,6 +12,7 @@ from servient.errors import Busy, NotFound, ServientError
 from servient.wot.access import acting
 from servient.wot.content import Value
 from servient.wot.invocation import PROGRAM, Invocation
+from servient.wot.last_results import RESULTS_LIMIT, LastResults
 from servient.wot.load import Load
 from servient.wot.record import NOTHING, Kept, Record, Recorder, Status
 from servient.wot.recording import load_files
@@ -70,6 +71,7 @@ class Invocations:
         # The same, oldest first: a dict from whose front much was taken takes long to find its first.
         self._in_order: deque[Invocation] = deque()
         self._text_bytes = self._files_bytes = 0
+        self._last = _last_results(self._bounds, recorder)
         self._count = next_number
         for each in kept:
             self._remember(Invocation.restored(each, recorder))
@@ -157,10 +159,11 @@ class Invocations:
         self._in_order.append(invocation)
         self._text_bytes += invocation.text_bytes
         self._files_bytes += invocation.files_bytes
+        self._forget(self._last.completed(invocation))
 
     def _forget_old(self) -> None:
         """Forget the oldest until all bounds hold."""
-        bounds, in_order, forgotten = self._bounds, self._in_order, []
+        bounds, in_order, forgotten = self._bounds, self._in_order, list[Invocation]()
         oldest_kept_seconds = time.time() - bounds.age_seconds
         while in_order:
             oldest = in_order[0]
@@ -175,9 +178,21 @@ class Invocations:
             del self._over[oldest.id]
             self._text_bytes -= oldest.text_bytes
             self._files_bytes -= oldest.files_bytes
-            forgotten.append(oldest.count)
-        if forgotten and self._recorder is not None:
-            self._recorder.forget(forgotten)
+            forgotten += self._last.hold(oldest)
+        self._forget(forgotten)
+
+    def _forget(self, invocations: Sequence[Invocation]) -> None:
+        if invocations and self._recorder is not None:
+            self._recorder.forget([each.count for each in invocations])
+
+    def results(self) -> Iterator[Invocation]:
+        """The oldest first: those that are over, and the last that completed of each action before."""
+        yield from self._last
+        yield from tuple(self._in_order)
+
+    def forget_results(self, is_gone: Callable[[Invocation], bool]) -> None:
+        """Those that are past the history, or will be, and that nobody has a property for any more."""
+        self._forget(self._last.forget(is_gone))
 
     def under_way(self) -> Counter[str]:
         """How many are pending or run, by their Things."""
@@ -202,3 +217,9 @@ class Invocations:
 
     def __len__(self) -> int:
         return len(self._over) + len(self._running)
+
+
+def _last_results(bounds: Bounds, recorder: Recorder | None) -> LastResults:
+    """For properties that come back: without a recorder none does."""
+    limit = RESULTS_LIMIT if recorder else 0
+    return LastResults(bounds.text_bytes, bounds.files_bytes, limit)
