@@ -99,7 +99,8 @@ def _heatmaps(run: Measurements) -> list[Markup]:
     ) -> Markup:
         values: Counter[tuple[str, str]] = Counter()
         for record in run.traffic:
-            values[row(record), column(record)] += record.data_bytes
+            if record.data_bytes:  # what was dropped is told elsewhere, not always with both ends
+                values[row(record), column(record)] += record.data_bytes
         rows = sorted({pair[0] for pair in values})
         columns = sorted({pair[1] for pair in values})
         if max(len(rows), len(columns)) > MATRIX_LIMIT:
@@ -143,7 +144,8 @@ def _drops(run: Measurements) -> list[Markup]:
         ((sum(r.dropped for r in found), *key) for key, found in groups.items()), reverse=True
     )
     rows: list[tuple[str | Cell, ...]] = [
-        (*map(str, key), Cell(f"{count:,}", count)) for count, *key in counted
+        (*(str(name) or "any" for name in key), Cell(f"{count:,}", count))
+        for count, *key in counted
     ]
     heads = ("Network", "From", "To", "Reason", "Packets")
     return [element("h3", "Dropped packets"), table(heads, rows, empty="None.")]
