@@ -30,7 +30,9 @@ CONSUMERS: dict[str, Callable[[dict[str, Any]], Consumer]] = {
     "mqtt": MqttConsumer,
 }
 COUNTER = "/things/stay:counter"
-BROKER_LIFE_SECONDS = 10.0
+# After a long life, a broker is started again at once; after many short ones, half a minute later.
+BROKER_LIVES_SECONDS = (10.0, 10.0, 10.0, 70.0)
+POLL_SECONDS = 0.1
 SAMPLE_SECONDS = 2.0
 SETTLE_SECONDS = 4.0
 # A broker that was killed often is started again after half a minute.
@@ -186,11 +188,18 @@ class Soak:
         self._ledger.counts["silence"] += 1
 
     async def _end_broker(self) -> None:
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(BROKER_LIFE_SECONDS):
-                await self._over.wait()
+        """A while after it is there: else it could be ended for good, in step with its returns."""
+        while not self._servient.has_broker:
+            if await self._is_over_after(POLL_SECONDS):
+                return
+        if await self._is_over_after(self._chance.choice(BROKER_LIVES_SECONDS)):
             return
         self._ledger.counts["broker killed"] += self._servient.kill_broker()
+
+    async def _is_over_after(self, seconds: float) -> bool:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._over.wait(), seconds)
+        return self._over.is_set()
 
     async def _check_wires(self) -> None:
         """Each is there still, or again: what is only missing is not seen by who counts answers."""

@@ -71,16 +71,31 @@ class ServientProcess:
             _size_of(self._folder / "instance"),
         )
 
+    @property
+    def has_broker(self) -> bool:
+        return bool(self._brokers())
+
     def kill_broker(self) -> bool:
         """Whether there was one."""
-        brokers = [child for child in self._process.children() if child.name() == "mosquitto"]
+        brokers = self._brokers()
         for broker in brokers:
             broker.kill()
         return bool(brokers)
 
+    def _brokers(self) -> list[psutil.Process]:
+        return [child for child in self._process.children() if _name_of(child) == "mosquitto"]
+
     def unexpected_lines(self) -> list[str]:
         lines = (self._folder / "log").read_text(errors="replace").splitlines()
         return [line for line in lines if line.strip() and not EXPECTED.search(line)][:20]
+
+
+def _name_of(process: psutil.Process) -> str:
+    """Empty when it has just ended."""
+    try:
+        return process.name()
+    except psutil.NoSuchProcess:
+        return ""
 
 
 def _size_of(folder: Path) -> int:
