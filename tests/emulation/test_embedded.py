@@ -255,7 +255,7 @@ async def test_a_time_limit_ends_a_run(tmp_path: Path) -> None:
         said, _ = await process.communicate()
     assert process.returncode == 0, said.decode()
     assert (out / "report.html").is_file()
-    assert re.search("switch in user space", said.decode())
+    assert re.search("switch in user space|netem and tbf", said.decode())
     with closing(sqlite3.connect(out / "run.sqlite")) as database:
         rows = database.execute(
             "SELECT protocol, count(*) FROM interaction WHERE side = 'consumed' AND error = ''"
