@@ -58,6 +58,14 @@ def parse_url(text: str) -> str:
     return text.rstrip("/")
 
 
+def parse_token(text: str | None) -> str | None:
+    """Raises CommandFailed, in whose words the token is not."""
+    token = (text or "").strip()
+    if not (token.isascii() and token.isprintable()):
+        raise CommandFailed("a token has only characters of ASCII", ExitCode.USAGE)
+    return token or None
+
+
 def _origin(url: str) -> tuple[str, str, int | None]:
     parts = urlsplit(url)
     return (

@@ -9,7 +9,7 @@ from typing import Any
 
 import typer
 
-from servient.cli.access import DEFAULT_URL, Access, parse_url
+from servient.cli.access import DEFAULT_URL, Access, parse_token, parse_url
 from servient.cli.output import to_line
 
 SECONDS = 1.0
@@ -110,4 +110,6 @@ def _access(context: typer.Context) -> Access:
 
     ca = given("ca")
     url = parse_url(str(given("url") or DEFAULT_URL))
-    return Access(url, given("token"), given("user"), Path(ca) if ca else None, SECONDS)
+    return Access(
+        url, parse_token(given("token")), given("user"), Path(ca) if ca else None, SECONDS
+    )

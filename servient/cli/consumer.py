@@ -14,16 +14,12 @@ from wotpy.protocols.exceptions import (
 from wotpy.wot.validation import InvalidDescription
 
 from servient.cli.access import Access
-from servient.cli.found_thing import FoundThing, forms_of
+from servient.cli.found_thing import FoundThing, forms_in, forms_of
 from servient.cli.options import Protocol
 from servient.cli.output import CommandFailed, ExitCode
 from servient.cli.refusals import refusal, unreachable
-from servient.cli.remote import CONNECT_SECONDS, schemes
-from servient.clients.coap import CoapClient
+from servient.cli.wires import build_client, spoken
 from servient.clients.errors import InteractionRefused
-from servient.clients.http import HttpClient
-from servient.clients.mqtt import MqttClient
-from servient.clients.websocket import WebSocketClient
 from servient.errors import ServientError
 from servient.wot.consumed_description import ConsumedDescription
 from servient.wot.content import Value
@@ -33,16 +29,12 @@ T = TypeVar("T")
 # Of an observation; who prints more slowly than values come loses the oldest.
 WAITING_LIMIT = 1024
 
-_SCHEMES = {
-    Protocol.HTTP: ("http", "https"),
-    Protocol.WEBSOCKET: ("ws", "wss"),
-    Protocol.COAP: ("coap",),
-    Protocol.MQTT: ("mqtt",),
-}
-
 
 class Consumer:
-    """Raises CommandFailed for everything that goes wrong."""
+    """Without a `protocol`, the first is used that an affordance is offered on.
+
+    Raises CommandFailed for everything that goes wrong.
+    """
 
     def __init__(self, thing: FoundThing, access: Access, protocol: Protocol | None) -> None:
         self._thing = thing
@@ -56,20 +48,16 @@ class Consumer:
             ) from error
 
     async def invoke(self, name: str, value: Value) -> Value:
-        self._thing.affordance("actions", name)
         return await self._do("actions", name, lambda c: c.invoke_action(self._td, name, value))
 
     async def read(self, name: str) -> Value:
-        self._thing.affordance("properties", name)
         return await self._do("properties", name, lambda c: c.read_property(self._td, name))
 
     async def write(self, name: str, value: Value) -> None:
-        self._thing.affordance("properties", name)
         await self._do("properties", name, lambda c: c.write_property(self._td, name, value))
 
     async def follow(self, kind: str, name: str) -> AsyncIterator[Value]:
         """Values of a property or data of an event, as they come, until the Thing ends it."""
-        self._thing.affordance(kind, name)
         waiting: asyncio.Queue[Value | BaseException] = asyncio.Queue(WAITING_LIMIT)
 
         def put(item: Any) -> None:
@@ -130,61 +118,23 @@ class Consumer:
 
     @asynccontextmanager
     async def _client(self, kind: str, name: str) -> AsyncIterator[Any]:
-        client = self._build(self._protocol or self._first(kind, name))
+        offered = spoken(self._thing.td, forms_in(self._thing.affordance(kind, name)))
+        if not offered:
+            raise self._no_form()
+        client = build_client(self._protocol or offered[0], self._thing, self._access)
         try:
             yield client
         finally:
             await client.close()
 
-    def _first(self, kind: str, name: str) -> Protocol:
-        spoken = self._spoken(self._thing.affordance(kind, name))
-        for protocol in Protocol:
-            if protocol in spoken:
-                return protocol
-        raise self._no_form()
-
-    def _spoken(self, holder: Any) -> set[Protocol]:
-        base = str(self._thing.td.get("base", ""))
-        hrefs = (str(form.get("href", "")) for form in forms_of({"forms": holder.get("forms")}))
-        found = {(href if ":" in href else base).partition(":")[0] for href in hrefs}
-        return {protocol for protocol in Protocol if found.intersection(_SCHEMES[protocol])}
-
     def _no_form(self) -> CommandFailed:
-        spoken = self._spoken({"forms": list(forms_of(self._thing.td))})
-        wires = ", ".join(sorted(spoken)) or "nothing that is known here"
+        wires = ", ".join(spoken(self._thing.td, forms_of(self._thing.td)))
         wanted = f" over {self._protocol}" if self._protocol else ""
         return CommandFailed(
-            f"{self._thing.label} does not offer this{wanted}; it speaks {wires}", ExitCode.USAGE
+            f"{self._thing.label} does not offer this{wanted}; it speaks"
+            f" {wires or 'nothing that is known here'}",
+            ExitCode.USAGE,
         )
-
-    def _build(self, protocol: Protocol) -> Any:
-        seconds, tls = self._access.seconds, self._access.tls
-        match protocol:
-            case Protocol.HTTP:
-                client: Any = HttpClient(CONNECT_SECONDS, seconds, tls())
-            case Protocol.WEBSOCKET:
-                client = WebSocketClient(seconds, tls())
-            case Protocol.COAP:
-                return CoapClient()
-            case Protocol.MQTT:
-                client = MqttClient(seconds)
-        self._sign(client, protocol)
-        return client
-
-    def _sign(self, client: Any, protocol: Protocol) -> None:
-        """Whoever described the Thing sees the token, and nobody else."""
-        token, user = self._access.token, self._access.user
-        if token is None or not self._thing.is_own:
-            return
-        if protocol is Protocol.MQTT and user is None:
-            raise CommandFailed(
-                "over MQTT a token needs the name that it belongs to: --user or WASM_SERVIENT_USER",
-                ExitCode.USAGE,
-            )
-        if protocol is Protocol.MQTT or (user and _wants_password(self._thing)):
-            client.set_security({"scheme": "basic"}, {"username": user, "password": token})
-        else:
-            client.set_security({"scheme": "bearer"}, {"token": token})
 
 
 class _Item:
@@ -198,10 +148,6 @@ class _Item:
 
 def _data(kind: str, item: Any) -> Value:
     return item.data if kind == "events" else item.data.value
-
-
-def _wants_password(thing: FoundThing) -> bool:
-    return "basic" in (named := schemes(thing.td)) and "bearer" not in named
 
 
 def _said(error: Exception) -> str:

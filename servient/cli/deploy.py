@@ -11,8 +11,6 @@ from servient.cli.access import Access
 from servient.cli.options import DeploymentArgument, JsonOption, Protocol, ProtocolOption
 from servient.cli.talking import talking
 
-OWN_THING = "servient"
-
 
 @talking
 async def deploy(
@@ -63,11 +61,8 @@ async def _send(remote: Any, manifest: dict[str, Any]) -> Any:
     from servient.cli.progress import Upload  # noqa: PLC0415 - likewise
 
     body = json.dumps(manifest).encode()
-    headers = {"Content-Type": "application/json", "Content-Length": str(len(body))}
-    path = f"/things/{OWN_THING}/actions/deploy"
     with Upload(body, "send", "fetch, compile and start") as upload:
-        _, deployed = await remote.ask("POST", path, upload.pieces(), headers)
-    return deployed
+        return await remote.invoke("deploy", upload.pieces(), {"Content-Length": str(len(body))})
 
 
 async def _show_things(remote: Any, names: list[str]) -> None:
@@ -93,8 +88,7 @@ async def undeploy(
 
     body = json.dumps({"deploymentId": deployment}).encode()
     async with Remote(access) as remote:
-        path = f"/things/{OWN_THING}/actions/undeploy"
-        await remote.ask("POST", path, body, {"Content-Type": "application/json"})
+        await remote.invoke("undeploy", body, {})
     show_done(f"undeployed {deployment}", {"deploymentId": deployment}, as_json=as_json)
 
 
@@ -105,7 +99,7 @@ async def deployments(access: Access, as_json: JsonOption = False) -> None:
     from servient.cli.show import show_json, show_table  # noqa: PLC0415 - likewise
 
     async with Remote(access) as remote:
-        found = await remote.own("deployments", list)
+        found = await remote.read("deployments")
     if as_json:
         show_json(found)
         return

@@ -102,9 +102,13 @@ def forms_of(td: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
         each for kind in _KINDS if isinstance(td.get(kind), dict) for each in td[kind].values()
     ]
     for holder in (*affordances, td):
-        forms = holder.get("forms") if isinstance(holder, dict) else None
-        if isinstance(forms, list):
-            yield from (each for each in forms if isinstance(each, dict))
+        yield from forms_in(holder)
+
+
+def forms_in(holder: Any) -> list[Mapping[str, Any]]:
+    """The forms of one affordance, or those of a Thing as a whole."""
+    forms = holder.get("forms") if isinstance(holder, dict) else None
+    return [each for each in forms if isinstance(each, dict)] if isinstance(forms, list) else []
 
 
 def _only_one(name: str, things: list[Td], url: str) -> Td:

@@ -29,12 +29,11 @@ async def invocations(
     from servient.cli.started import row_of  # noqa: PLC0415 - likewise
 
     async with Remote(access) as remote:
-        every = await remote.own("invocations", list)
+        every = await remote.read("invocations")
     found = [
         each
         for each in every
-        if isinstance(each, dict)
-        and (thing is None or thing in (each.get("thing"), *str(each.get("thing")).split(":")))
+        if (thing is None or thing in (each.get("thing"), *str(each.get("thing")).split(":")))
         and status in (None, each.get("status"))
     ][-limit:]
     if as_json:

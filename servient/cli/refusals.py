@@ -25,7 +25,7 @@ def refusal(status: int, problem: Mapping[str, Any]) -> CommandFailed:
                 f"too large: {detail}; a servient takes more with higher limits, which are its settings"
                 " deploy_limit_bytes over HTTP and body_limit_bytes"
             )
-    return CommandFailed(detail or f"refused with status {status}")
+    return CommandFailed(detail or f"refused with the status {status}")
 
 
 def unreachable(where: str, reason: str, error: Exception, advice: str = "") -> CommandFailed:

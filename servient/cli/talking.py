@@ -9,7 +9,7 @@ from typing import Any, Concatenate, ParamSpec
 
 import typer
 
-from servient.cli.access import ANSWER_SECONDS, DEFAULT_URL, Access, parse_url
+from servient.cli.access import ANSWER_SECONDS, DEFAULT_URL, Access, parse_token, parse_url
 from servient.cli.options import CaOption, TimeoutOption, TokenOption, UrlOption, UserOption
 from servient.cli.output import CommandFailed, ExitCode, fail
 
@@ -55,4 +55,4 @@ def _to_access(
     timeout: TimeoutOption = ANSWER_SECONDS,
 ) -> Access:
     """Raises CommandFailed."""
-    return Access(parse_url(url), token or None, user or None, ca, timeout)
+    return Access(parse_url(url), parse_token(token), user or None, ca, timeout)

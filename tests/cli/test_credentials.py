@@ -22,6 +22,10 @@ async def test_scopes_decide_and_the_token_is_never_shown(settings: Callable[...
         url = ("--url", app.addresses()["http"])
         (await command("things", *url)).failed(4, "WASM_SERVIENT_TOKEN", "--token")
         (await command("things", *url, "--token", "wrong")).failed(4, "credentials")
+        for token in ("secret\nX: y", "sécret"):
+            ended = await command("things", *url, "--token", token)
+            ended.failed(2, "a token has only")
+            assert "cret" not in ended.err
         reader = {"WASM_SERVIENT_TOKEN": TOKENS["reader"]}
         assert (await command("things", *url, env=reader)).code == 0
         ended = await command("deploy", FIBONACCI, *url, env=reader)

@@ -130,7 +130,7 @@ async def test_who_never_ends_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
 
     ended = asyncio.Event()
     open_ones: set[asyncio.StreamWriter] = set()
-    monkeypatch.setattr("servient.cli.remote.DOCUMENT_LIMIT_BYTES", 1_000_000)
+    monkeypatch.setattr("servient.cli.exchange.DOCUMENT_LIMIT_BYTES", 1_000_000)
     server = await asyncio.start_server(drip, "127.0.0.1", 0)
     async with server:
         url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
