@@ -73,13 +73,15 @@ async def chromium() -> AsyncIterator[Browser]:
 
 
 @contextlib.asynccontextmanager
-async def console(browser: Browser, app: App, **options: Any) -> AsyncIterator[Console]:
+async def console(
+    browser: Browser, app: App, *, host: str = "127.0.0.1", **options: Any
+) -> AsyncIterator[Console]:
     """A browser's window of its own on a servient's page; `options` are playwright's for a context."""
     context = await browser.new_context(**{"viewport": DESKTOP, "color_scheme": "light", **options})
     page = await context.new_page()
     page.set_default_timeout(DEADLINE_MS)
     url = urlsplit(app.addresses()["http"])
-    seen = Console(page, f"{url.scheme}://{url.netloc}")
+    seen = Console(page, f"{url.scheme}://{host}:{url.port}")
     page.on("request", lambda request: seen.requests.append(request.url))
     page.on("console", lambda message: seen.complaints.extend(complaint(message)))
     page.on("pageerror", lambda error: seen.complaints.append(str(error)))

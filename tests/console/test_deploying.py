@@ -57,6 +57,22 @@ async def test_a_description_comes_with_its_module(seen: Console) -> None:
     await expect(page.get_by_text("The Fibonacci number after so many iterations")).to_be_visible()
 
 
+async def test_a_large_module_is_sent_with_a_progress_bar(seen: Console) -> None:
+    """A component, which describes itself; the bar is seen because the network is slow."""
+    page = seen.page
+    await seen.open("deployments")
+    session = await page.context.new_cdp_session(page)
+    conditions = {"offline": False, "latency": 0, "downloadThroughput": -1}
+    await session.send("Network.enable")
+    slow = {**conditions, "uploadThroughput": 8 * 2**20}
+    await session.send("Network.emulateNetworkConditions", slow)
+    await choose(seen, EXAMPLES / "greeter/greeter.wasm")
+    await page.get_by_role("button", name="Deploy", exact=True).click()
+    await expect(page.get_by_role("progressbar").first).to_be_visible()
+    await seen.shoot("deploying")
+    await expect(page.get_by_text("Deployed greeter")).to_be_visible(timeout=60_000)
+
+
 async def test_a_manifest_takes_its_files_from_what_is_dropped_with_it(seen: Console) -> None:
     page = seen.page
     await seen.open("deployments")

@@ -3,11 +3,11 @@
 from typing import Any
 
 import pytest_asyncio
-from playwright.async_api import expect
+from playwright.async_api import Browser, expect
 
 from servient.app import App
 from servient.wot.content import Content
-from tests.console.browsing import Console
+from tests.console.browsing import Console, console
 from tests.console.conftest import LOOP
 
 SCRIPT = "<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script>"
@@ -117,6 +117,14 @@ async def test_no_form_leads_to_another_origin(seen: Console) -> None:
     if await away.get_by_role("button", name="Invoke").count():
         await away.get_by_role("button", name="Invoke").click()
         await expect(away.locator(".badge")).to_have_text("failed")
+
+
+async def test_another_name_of_the_servient_is_the_servient(browser: Browser, app: App) -> None:
+    """Forms name the one; the page asks at the one in the address bar."""
+    async with console(browser, app, host="localhost") as seen:
+        await seen.open("thing", "urn:test:hostile", "properties")
+        await expect(seen.page.get_by_text("live", exact=True)).to_be_visible()
+        await expect(seen.page.locator("li.property strong")).to_contain_text("<img src=x")
 
 
 async def test_the_policy_stops_what_would_slip_through(seen: Console) -> None:

@@ -160,6 +160,7 @@ async def test_a_colour_picture_becomes_a_grey_one(seen: Console, tmp_path: Path
     await seen.open("thing", "grayscale-1:grayscale")
     gray = card(seen, "grayscale")
     await gray.get_by_label("image.ppm").set_input_files(str(tmp_path / "colours.png"))
+    await expect(gray.get_by_role("button", name="Remove")).to_be_visible()
     await expect(gray).to_contain_text("converted to image/x-portable-pixmap")
     await gray.get_by_role("button", name="Invoke").click()
     picture = gray.locator("canvas.picture")

@@ -15,7 +15,15 @@ import { ProblemBox } from "./views/problem.js";
 import { ThingView } from "./views/thing.js";
 import { ThingsView } from "./views/things.js";
 
-const VIEWS = new Map(Object.entries({ things: ThingsView, thing: ThingView, invocations: InvocationsView, deployments: DeploymentsView, health: HealthView }));
+const VIEWS = new Map(
+  Object.entries({
+    things: ThingsView,
+    thing: ThingView,
+    invocations: InvocationsView,
+    deployments: DeploymentsView,
+    health: HealthView,
+  }),
+);
 
 const directory = new Directory();
 const servient = new ServientThing();

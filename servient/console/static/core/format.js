@@ -38,6 +38,6 @@ export const toCount = (count, noun) => `${count} ${noun}${count === 1 ? "" : no
 
 /** JSON on one line, no longer than that. */
 export function toLine(value, limit = 200) {
-  const text = typeof value === "string" ? value : JSON.stringify(value) ?? "";
+  const text = typeof value === "string" ? value : (JSON.stringify(value) ?? "");
   return text.length > limit ? `${text.slice(0, limit)}…` : text;
 }

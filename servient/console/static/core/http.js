@@ -36,6 +36,9 @@ export function refused(problem, sent) {
 }
 
 export async function readJson(href, options = {}) {
-  const response = await request(href, { ...options, headers: { Accept: "application/json", ...options.headers } });
+  const response = await request(href, {
+    ...options,
+    headers: { Accept: "application/json", ...options.headers },
+  });
   return response.status === 204 ? undefined : response.json();
 }

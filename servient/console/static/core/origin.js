@@ -16,7 +16,10 @@ export function isOwn(href) {
 /** The URL under which this page reaches it. Throws Problem for another origin's. */
 export function toOwnUrl(href) {
   if (!isOwn(href)) {
-    throw new Problem({ title: "Elsewhere", detail: "This form leads to another origin: the page does not follow it." });
+    throw new Problem({
+      title: "Elsewhere",
+      detail: "This form leads to another origin: the page does not follow it.",
+    });
   }
   const url = parse(href);
   return location.origin + url.pathname + url.search;

@@ -9,7 +9,11 @@ addEventListener("hashchange", () => route.set(parse()));
 function parse() {
   const [path, query = ""] = location.hash.replace(/^#\/?/, "").split("?");
   const [view, ...rest] = path.split("/");
-  return { view: view || "things", name: decode(rest.join("/")), query: Object.fromEntries(new URLSearchParams(query)) };
+  return {
+    view: view || "things",
+    name: decode(rest.join("/")),
+    query: Object.fromEntries(new URLSearchParams(query)),
+  };
 }
 
 function decode(text) {

@@ -13,7 +13,8 @@ export async function upload(href, { headers = {}, body, onProgress = () => {}, 
 }
 
 function sizeOf(body) {
-  if (body instanceof FormData) return [...body.values()].reduce((sum, each) => sum + (each.size ?? each.length), 0);
+  if (body instanceof FormData)
+    return [...body.values()].reduce((sum, each) => sum + (each.size ?? each.length), 0);
   return body?.size ?? body?.length ?? 0;
 }
 
@@ -23,7 +24,8 @@ function sendLong(href, headers, body, onProgress, signal) {
     const known = authorization();
     const exchange = new XMLHttpRequest();
     exchange.open("POST", toOwnUrl(href));
-    for (const [name, value] of Object.entries({ ...known, ...headers })) exchange.setRequestHeader(name, value);
+    for (const [name, value] of Object.entries({ ...known, ...headers }))
+      exchange.setRequestHeader(name, value);
     exchange.upload.onprogress = (event) => event.lengthComputable && onProgress(event.loaded / event.total);
     exchange.upload.onload = () => onProgress(1);
     exchange.onload = () => {

@@ -20,11 +20,17 @@ export function ArrayField({ name, schema, value, onChange, isRequired, depth })
       (item, index) => html`<div class="item" key=${index}>
         <${Field} name=${`${name} ${index + 1}`} schema=${isTuple ? schema.items[index] : schema.items} value=${item}
           isRequired=${true} depth=${depth + 1} onChange=${(next) => replace(index, next)} />
-        ${!isTuple && html`<button type="button" class="quiet small" onClick=${() => remove(index)}
-          aria-label=${`Remove ${name} ${index + 1}`}>Remove</button>`}
+        ${
+          !isTuple &&
+          html`<button type="button" class="quiet small" onClick=${() => remove(index)}
+          aria-label=${`Remove ${name} ${index + 1}`}>Remove</button>`
+        }
       </div>`,
     )}
-    ${!isTuple && html`<button type="button" class="small" disabled=${items.length >= limit} onClick=${add}
-      aria-label=${`Add to ${name}`}>Add</button>`}
+    ${
+      !isTuple &&
+      html`<button type="button" class="small" disabled=${items.length >= limit} onClick=${add}
+      aria-label=${`Add to ${name}`}>Add</button>`
+    }
   </div>`;
 }

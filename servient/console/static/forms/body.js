@@ -14,7 +14,9 @@ export async function toBody(action, value) {
 }
 
 const takesForm = (action) =>
-  formsFor(action, "invokeaction", ["http", "https"]).some((form) => form.contentType === "multipart/form-data");
+  formsFor(action, "invokeaction", ["http", "https"]).some(
+    (form) => form.contentType === "multipart/form-data",
+  );
 
 function toForm(schema, value) {
   const form = new FormData();
@@ -28,7 +30,8 @@ function toForm(schema, value) {
 /** Files deep inside go as base64. */
 async function withoutFiles(value) {
   if (value instanceof Blob) return toBase64(value);
-  if (Array.isArray(value)) return Promise.all(value.map((item) => (item === undefined ? null : withoutFiles(item))));
+  if (Array.isArray(value))
+    return Promise.all(value.map((item) => (item === undefined ? null : withoutFiles(item))));
   if (value === null || typeof value !== "object") return value;
   const members = Object.entries(value).map(async ([name, member]) => [name, await withoutFiles(member)]);
   return Object.fromEntries(await Promise.all(members));
@@ -37,7 +40,8 @@ async function withoutFiles(value) {
 export async function toBase64(blob) {
   const bytes = new Uint8Array(await blob.arrayBuffer());
   let text = "";
-  for (let at = 0; at < bytes.length; at += 32768) text += String.fromCharCode(...bytes.subarray(at, at + 32768));
+  for (let at = 0; at < bytes.length; at += 32768)
+    text += String.fromCharCode(...bytes.subarray(at, at + 32768));
   return btoa(text);
 }
 

@@ -5,7 +5,8 @@ import { choicesOf } from "./schema.js";
 export function ChoiceField({ id, schema, value, onChange, isRequired, wordsId }) {
   const choices = choicesOf(schema);
   const at = choices.findIndex((choice) => JSON.stringify(choice) === JSON.stringify(value));
-  const choose = (event) => onChange(event.target.value === "" ? undefined : choices[Number(event.target.value)]);
+  const choose = (event) =>
+    onChange(event.target.value === "" ? undefined : choices[Number(event.target.value)]);
   return html`<select id=${id} value=${at < 0 ? "" : String(at)} onChange=${choose} required=${isRequired} aria-describedby=${wordsId}>
     <option value="">${isRequired ? "Choose…" : "None"}</option>
     ${choices.map((choice, index) => html`<option value=${String(index)}>${toLabel(choice)}</option>`)}

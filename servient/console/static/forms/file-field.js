@@ -31,10 +31,12 @@ export function FileField({ id, schema, value, onChange, isRequired, wordsId }) 
       onDragOver=${over} onDragLeave=${() => setOver(false)} onDrop=${drop}>
     <input id=${id} type="file" required=${isRequired && !isThere} aria-describedby=${wordsId}
       onChange=${(event) => take(event.target.files[0])} />
-    ${isThere
-      ? html`<${FilePreview} file=${value} /><span class="drop-words"><strong>${value.name}</strong>
+    ${
+      isThere
+        ? html`<${FilePreview} file=${value} /><span class="drop-words"><strong>${value.name}</strong>
           <span class="hint">${toSize(value.size)}${note && `, ${note}`}</span></span>
           <button type="button" class="quiet small" onClick=${() => onChange(undefined)}>Remove</button>`
-      : html`<span class="drop-words" aria-hidden="true">Drop a file here, or <u>choose one</u></span>`}
+        : html`<span class="drop-words" aria-hidden="true">Drop a file here, or <u>choose one</u></span>`
+    }
   </div>`;
 }

@@ -6,7 +6,9 @@ export function NumberField({ id, schema, value, onChange, isRequired, wordsId }
   const take = (event) => {
     const { target } = event;
     const number = target.value === "" ? undefined : target.valueAsNumber;
-    target.setCustomValidity(isLossy(number, isWhole) ? "This many digits are lost here: give it as JSON." : "");
+    target.setCustomValidity(
+      isLossy(number, isWhole) ? "This many digits are lost here: give it as JSON." : "",
+    );
     onChange(number);
   };
   return html`<input id=${id} type="number" inputmode=${isWhole && !(schema.minimum < 0) ? "numeric" : "text"}

@@ -14,7 +14,10 @@ export function ObjectField({ schema, value, onChange, isRequired, depth }) {
     onChange(!isRequired && Object.keys(changed).length === 0 ? undefined : changed);
   };
   return html`<div class="members">${Object.entries(schema.properties).map(
-    ([name, member]) => html`<${Field} key=${name} name=${name} schema=${member} value=${Object.hasOwn(known, name) ? known[name] : undefined}
+    ([
+      name,
+      member,
+    ]) => html`<${Field} key=${name} name=${name} schema=${member} value=${Object.hasOwn(known, name) ? known[name] : undefined}
       isRequired=${isThere && required.has(name)} depth=${depth + 1}
       onChange=${(next) => change(name, next)} />`,
   )}</div>`;

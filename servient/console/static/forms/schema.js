@@ -4,7 +4,8 @@ const OBJECT = (value) => value !== null && typeof value === "object" && !Array.
 
 export const isFile = (schema) =>
   schema?.type === "string" &&
-  (["base64", "base64url", "base16"].includes(schema.contentEncoding) || ["binary", "byte"].includes(schema.format));
+  (["base64", "base64url", "base16"].includes(schema.contentEncoding) ||
+    ["binary", "byte"].includes(schema.format));
 
 export const mediaTypeOf = (schema) =>
   typeof schema?.contentMediaType === "string" ? schema.contentMediaType : "application/octet-stream";
@@ -63,7 +64,10 @@ export function firstValue(schema, isRequired = true) {
 
 function firstMembers(schema) {
   const required = requiredOf(schema);
-  const members = Object.entries(schema.properties).map(([name, each]) => [name, firstValue(each, required.has(name))]);
+  const members = Object.entries(schema.properties).map(([name, each]) => [
+    name,
+    firstValue(each, required.has(name)),
+  ]);
   return Object.fromEntries(members.filter(([, value]) => value !== undefined));
 }
 

@@ -16,8 +16,11 @@ export function VariantField({ id, name, schema, value, onChange, isRequired, de
       ${!isRequired && html`<option value="-1">None</option>`}
       ${variants.map((variant, index) => html`<option value=${String(index)}>${toLabel(variant, index)}</option>`)}
     </select>
-    ${at >= 0 && html`<${Field} key=${at} name=${toLabel(variants[at], at)} schema=${variants[at]} value=${value}
-      isRequired=${true} isAlone=${true} depth=${depth + 1} onChange=${onChange} />`}
+    ${
+      at >= 0 &&
+      html`<${Field} key=${at} name=${toLabel(variants[at], at)} schema=${variants[at]} value=${value}
+      isRequired=${true} isAlone=${true} depth=${depth + 1} onChange=${onChange} />`
+    }
   </div>`;
 }
 

@@ -12,18 +12,29 @@ const BOTTOM = 20;
 export function Chart({ title, lines, format, most: fixed }) {
   const all = lines.flatMap((line) => line.points);
   const frame = useMemo(() => toFrame(all, fixed), [lines, fixed]);
-  const words = lines.map(({ name, points }) => `${name} ${points.length ? format(points.at(-1).value) : "unknown"}`);
+  const words = lines.map(
+    ({ name, points }) => `${name} ${points.length ? format(points.at(-1).value) : "unknown"}`,
+  );
   return html`<figure class="card chart">
     <figcaption><h3>${title}</h3><ul class="legend">${lines.map(
-      ({ name, points }, index) => html`<li class=${`line-${index}`}>${name} <strong>${points.length ? format(points.at(-1).value) : "–"}</strong></li>`,
+      ({ name, points }, index) =>
+        html`<li class=${`line-${index}`}>${name} <strong>${points.length ? format(points.at(-1).value) : "–"}</strong></li>`,
     )}</ul></figcaption>
     <svg viewBox=${`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-label=${`${title}: ${words.join(", ")}`}>
-      ${all.length > 0 && frame.ticks.map(
-        (tick) => html`<g key=${tick}><line class="grid" x1=${LEFT} x2=${WIDTH} y1=${frame.y(tick)} y2=${frame.y(tick)} />
+      ${
+        all.length > 0 &&
+        frame.ticks.map(
+          (
+            tick,
+          ) => html`<g key=${tick}><line class="grid" x1=${LEFT} x2=${WIDTH} y1=${frame.y(tick)} y2=${frame.y(tick)} />
           <text x=${LEFT - 6} y=${frame.y(tick) + 4} text-anchor="end">${format(tick)}</text></g>`,
-      )}
-      ${all.length > 1 && html`<text x=${LEFT} y=${HEIGHT - 4}>${toTime(frame.from)}</text>
-        <text x=${WIDTH} y=${HEIGHT - 4} text-anchor="end">${toTime(frame.to)}</text>`}
+        )
+      }
+      ${
+        all.length > 1 &&
+        html`<text x=${LEFT} y=${HEIGHT - 4}>${toTime(frame.from)}</text>
+        <text x=${WIDTH} y=${HEIGHT - 4} text-anchor="end">${toTime(frame.to)}</text>`
+      }
       ${lines.map(({ points }, index) => html`<${Line} points=${points} frame=${frame} look=${`line-${index}`} />`)}
     </svg>
   </figure>`;
@@ -31,8 +42,11 @@ export function Chart({ title, lines, format, most: fixed }) {
 
 function Line({ points, frame, look }) {
   const last = points.at(-1);
-  return last && html`<path class=${`line ${look}`} d=${toPath(points, frame)} />
-    <circle class=${`last ${look}`} cx=${frame.x(last.at)} cy=${frame.y(last.value)} r="3" />`;
+  return (
+    last &&
+    html`<path class=${`line ${look}`} d=${toPath(points, frame)} />
+    <circle class=${`last ${look}`} cx=${frame.x(last.at)} cy=${frame.y(last.value)} r="3" />`
+  );
 }
 
 function toFrame(points, fixed) {
@@ -52,4 +66,8 @@ function toFrame(points, fixed) {
 }
 
 const toPath = (points, frame) =>
-  points.map(({ at, value }, index) => `${index ? "L" : "M"}${frame.x(at).toFixed(1)} ${frame.y(value).toFixed(1)}`).join("");
+  points
+    .map(
+      ({ at, value }, index) => `${index ? "L" : "M"}${frame.x(at).toFixed(1)} ${frame.y(value).toFixed(1)}`,
+    )
+    .join("");

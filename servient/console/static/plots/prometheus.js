@@ -7,12 +7,16 @@ export function parseMetrics(text) {
   const families = [];
   for (const line of text.split("\n")) {
     const [mark, word, name, ...rest] = line.split(" ");
-    if (mark === "#" && word === "HELP") families.push({ name, help: rest.join(" "), type: "untyped", samples: [] });
-    else if (mark === "#" && word === "TYPE" && families.at(-1)?.name === name) families.at(-1).type = rest[0];
+    if (mark === "#" && word === "HELP")
+      families.push({ name, help: rest.join(" "), type: "untyped", samples: [] });
+    else if (mark === "#" && word === "TYPE" && families.at(-1)?.name === name)
+      families.at(-1).type = rest[0];
     else if (mark !== "#" && families.length) addSample(families.at(-1), line);
   }
   // Of a gauge that has none, all are 0.
-  return families.filter(({ name, type, samples }) => (samples.length || type === "gauge") && !/_(info|created)$/.test(name));
+  return families.filter(
+    ({ name, type, samples }) => (samples.length || type === "gauge") && !/_(info|created)$/.test(name),
+  );
 }
 
 function addSample(family, line) {
@@ -20,12 +24,17 @@ function addSample(family, line) {
   if (!found?.[1].startsWith(family.name)) return;
   const suffix = found[1].slice(family.name.length);
   if (suffix === "_bucket" || suffix === "_created") return;
-  const labels = Object.fromEntries([...(found[2] ?? "").matchAll(LABEL)].map(([, name, value]) => [name, value]));
+  const labels = Object.fromEntries(
+    [...(found[2] ?? "").matchAll(LABEL)].map(([, name, value]) => [name, value]),
+  );
   family.samples.push({ suffix, labels, value: Number(found[3]) });
 }
 
 export const sum = (family, suffix) =>
-  family.samples.reduce((all, sample) => (suffix === undefined || sample.suffix === suffix ? all + sample.value : all), 0);
+  family.samples.reduce(
+    (all, sample) => (suffix === undefined || sample.suffix === suffix ? all + sample.value : all),
+    0,
+  );
 
 /** What is shown: of a counter its change per second, of a histogram the mean of what is new, else the value. */
 export function toFigure(family, before, seconds) {

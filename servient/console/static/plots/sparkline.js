@@ -37,7 +37,8 @@ function draw(canvas, points) {
   context.scale(scale, scale);
   const { least, most } = range(points);
   const step = WIDTH / Math.max(1, points.length - 1);
-  const y = (value) => (most === least ? HEIGHT / 2 : HEIGHT - 3 - ((value - least) / (most - least)) * (HEIGHT - 6));
+  const y = (value) =>
+    most === least ? HEIGHT / 2 : HEIGHT - 3 - ((value - least) / (most - least)) * (HEIGHT - 6);
   context.strokeStyle = getComputedStyle(canvas).color;
   context.lineWidth = 1.5;
   context.lineJoin = "round";

@@ -5,7 +5,12 @@ import { nameOf } from "./curl.js";
 import { quote, toInline } from "./shell.js";
 
 // The numbers of content formats (RFC 7252 section 12.3).
-const FORMATS = { "application/json": 50, "application/octet-stream": 42, "application/cbor": 60, "text/plain": 0 };
+const FORMATS = {
+  "application/json": 50,
+  "application/octet-stream": 42,
+  "application/cbor": 60,
+  "text/plain": 0,
+};
 
 export function toCoap({ action, value }) {
   const file = fileOf(action, value);
@@ -13,7 +18,12 @@ export function toCoap({ action, value }) {
   const form = formsFor(action, "invokeaction", ["coap", "coaps"]).find((each) => each.contentType === type);
   if (!form) return null;
   const note = form.security ? ["# Needs an OSCORE context: aiocoap-client --credentials FILE"] : [];
-  return [...note, toAiocoap(form, type, value, file), "# or, with libcoap", toLibcoap(form, type, value, file)].join("\n");
+  return [
+    ...note,
+    toAiocoap(form, type, value, file),
+    "# or, with libcoap",
+    toLibcoap(form, type, value, file),
+  ].join("\n");
 }
 
 function toAiocoap(form, type, value, file) {
@@ -33,5 +43,5 @@ function fileOf(action, value) {
   if (isFile(action.input)) return value ?? new Blob();
   const members = Object.entries(action.input?.properties ?? {});
   const [first] = members;
-  return members.length === 1 && isFile(first[1]) ? value?.[first[0]] ?? new File([], first[0]) : null;
+  return members.length === 1 && isFile(first[1]) ? (value?.[first[0]] ?? new File([], first[0])) : null;
 }

@@ -18,7 +18,11 @@ export function toCurl({ action, name, value }) {
 
 function bodyOf({ input }, value) {
   if (input === undefined || value === undefined) return ["-X POST"];
-  if (isFile(input)) return [`-H ${quote(`Content-Type: ${mediaTypeOf(input)}`)}`, `--data-binary ${quote(`@${nameOf(value)}`)}`];
+  if (isFile(input))
+    return [
+      `-H ${quote(`Content-Type: ${mediaTypeOf(input)}`)}`,
+      `--data-binary ${quote(`@${nameOf(value)}`)}`,
+    ];
   if (!hasFiles(input)) return [`--json ${quote(toInline(value))}`];
   return Object.entries(value).map(([name, member]) => {
     const schema = input.properties[name];

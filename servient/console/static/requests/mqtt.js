@@ -10,10 +10,15 @@ export function toMqtt({ action, value }) {
   const form = forms.find((each) => each.contentType === "application/json");
   if (!form) return null;
   const { hostname, port, pathname } = new URL(form.href.replace(/^mqtts?/, "http"));
-  const topic = typeof form["mqv:topic"] === "string" ? form["mqv:topic"] : decodeURIComponent(pathname.slice(1));
+  const topic =
+    typeof form["mqv:topic"] === "string" ? form["mqv:topic"] : decodeURIComponent(pathname.slice(1));
   const words = ["mosquitto_rr -V 5", `-h ${quote(hostname)} -p ${port || 1883}`];
   if (credentials.value) words.push(`-u "$NAME" -P "$TOKEN"`);
-  words.push(`-t ${quote(topic)}`, credentials.value ? `-e "answers/$NAME/me"` : "-e answers/me", bodyOf(action, value));
+  words.push(
+    `-t ${quote(topic)}`,
+    credentials.value ? `-e "answers/$NAME/me"` : "-e answers/me",
+    bodyOf(action, value),
+  );
   return words.join(" ");
 }
 

@@ -6,7 +6,9 @@ import { toInline } from "./shell.js";
 export function toNodeWot({ td, name, value }) {
   const input = value === undefined ? "" : `, ${toInline(value)}`;
   const id = JSON.stringify(td.id ?? td.title);
-  const secret = credentials.value ? `\nservient.addCredentials({ [${id}]: { token: process.env.TOKEN } });` : "";
+  const secret = credentials.value
+    ? `\nservient.addCredentials({ [${id}]: { token: process.env.TOKEN } });`
+    : "";
   return `import core from "@node-wot/core";
 import http from "@node-wot/binding-http";
 

@@ -19,7 +19,9 @@ export function Requests({ request }) {
   return html`<div class="requests">
     <div class="row tabs" role="group" aria-label="Consumer">
       ${offered.map(
-        ([consumer]) => html`<button type="button" class="tab small" aria-pressed=${String(consumer === chosen)}
+        ([
+          consumer,
+        ]) => html`<button type="button" class="tab small" aria-pressed=${String(consumer === chosen)}
           onClick=${() => choose(consumer)}>${consumer}</button>`,
       )}
       <${Copy} text=${text} />

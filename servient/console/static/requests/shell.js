@@ -1,9 +1,9 @@
 // Words of a shell command.
 
 /** One word, whatever is in it: names come from Thing Descriptions. */
-export const quote = (text) => (/^[A-Za-z0-9_./:=@%+,-]+$/.test(text) ? text : `'${String(text).replaceAll("'", `'\\''`)}'`);
-
-export const command = (...words) => words.map((word) => (word.startsWith("\\\n") ? word : quote(word))).join(" ");
+export const quote = (text) =>
+  /^[A-Za-z0-9_./:=@%+,-]+$/.test(text) ? text : `'${String(text).replaceAll("'", `'\\''`)}'`;
 
 /** A JSON input on one line; files are named instead. */
-export const toInline = (value) => JSON.stringify(value, (_, member) => (member instanceof Blob ? "<base64>" : member));
+export const toInline = (value) =>
+  JSON.stringify(value, (_, member) => (member instanceof Blob ? "<base64>" : member));

@@ -6,7 +6,9 @@ export function toWotpy({ td, name, value }) {
   const input = value === undefined ? "" : `, ${toPython(value)}`;
   const isSecret = credentials.value !== null;
   const headers = isSecret ? `, headers={"Authorization": f"Bearer {os.environ['TOKEN']}"}` : "";
-  const secret = isSecret ? `\n    servient.add_credentials({${JSON.stringify(td.id)}: {"token": os.environ["TOKEN"]}})` : "";
+  const secret = isSecret
+    ? `\n    servient.add_credentials({${JSON.stringify(td.id)}: {"token": os.environ["TOKEN"]}})`
+    : "";
   return `${importsOf(value, isSecret)}
 
 URL = ${JSON.stringify(tdUrl(td))}
@@ -40,12 +42,15 @@ function importsOf(value, isSecret) {
     .join("\n");
 }
 
-export function toPython(value) {
+function toPython(value) {
   if (value === null || value === undefined) return "None";
   if (value === true) return "True";
   if (value === false) return "False";
-  if (value instanceof Blob) return `Content(Path(${JSON.stringify(value.name ?? "file")}).read_bytes(), ${JSON.stringify(value.type)})`;
+  if (value instanceof Blob)
+    return `Content(Path(${JSON.stringify(value.name ?? "file")}).read_bytes(), ${JSON.stringify(value.type)})`;
   if (Array.isArray(value)) return `[${value.map(toPython).join(", ")}]`;
   if (typeof value !== "object") return JSON.stringify(value);
-  return `{${Object.entries(value).map(([name, member]) => `${JSON.stringify(name)}: ${toPython(member)}`).join(", ")}}`;
+  return `{${Object.entries(value)
+    .map(([name, member]) => `${JSON.stringify(name)}: ${toPython(member)}`)
+    .join(", ")}}`;
 }

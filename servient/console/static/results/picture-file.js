@@ -1,7 +1,8 @@
 // Files as an action wants them: with its media type, and pictures of browsers' kinds as Netpbm.
 import { encodePnm, PGM, PPM } from "./pnm.js";
 
-const SHOWN = /^image\/(png|jpeg|gif|webp|avif|bmp|svg\+xml|x-icon|vnd\.microsoft\.icon|x-portable-(pixmap|graymap))$/;
+const SHOWN =
+  /^image\/(png|jpeg|gif|webp|avif|bmp|svg\+xml|x-icon|vnd\.microsoft\.icon|x-portable-(pixmap|graymap))$/;
 
 export const isPicture = (mediaType) => SHOWN.test(mediaType.split(";")[0].trim());
 
@@ -11,7 +12,11 @@ export const isPnm = (mediaType) => mediaType.startsWith(PPM) || mediaType.start
 export async function toWanted(file, mediaType) {
   if (isPnm(mediaType) && isPicture(file.type) && !isPnm(file.type)) {
     const bytes = await toPnm(file, mediaType).catch(() => null);
-    if (bytes) return { file: new File([bytes], stem(file.name) + suffix(mediaType), { type: mediaType }), isConverted: true };
+    if (bytes)
+      return {
+        file: new File([bytes], stem(file.name) + suffix(mediaType), { type: mediaType }),
+        isConverted: true,
+      };
   }
   const type = mediaType === "application/octet-stream" ? file.type : mediaType;
   // Anything of a kind is that kind to whoever asks for the kind.

@@ -31,7 +31,10 @@ function Drawn({ blob, alt, look }) {
       canvas.current.height = picture.height;
       canvas.current.getContext("2d").putImageData(picture, 0, 0);
     };
-    blob.arrayBuffer().then(draw).catch((error) => setFault(error.message));
+    blob
+      .arrayBuffer()
+      .then(draw)
+      .catch((error) => setFault(error.message));
     return () => (isWanted = false);
   }, [blob]);
   if (fault) return html`<span class="hint">It cannot be shown: ${fault}.</span>`;

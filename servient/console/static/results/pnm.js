@@ -17,7 +17,9 @@ export function decodePnm(bytes) {
   const size = most > 255 ? 2 : 1;
   if (bytes.length < start + width * height * channels * size) throw new RangeError("the picture is cut off");
   const sample = (index) =>
-    ((size === 1 ? bytes[start + index] : bytes[start + index * 2] * 256 + bytes[start + index * 2 + 1]) * 255) / most;
+    ((size === 1 ? bytes[start + index] : bytes[start + index * 2] * 256 + bytes[start + index * 2 + 1]) *
+      255) /
+    most;
   const picture = new ImageData(width, height);
   for (let pixel = 0; pixel < width * height; pixel += 1) {
     for (let channel = 0; channel < 3; channel += 1) {

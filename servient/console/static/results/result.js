@@ -14,12 +14,17 @@ export function Result({ value, schema, name }) {
   return html`<output class="scalar">${String(value)}${unitOf(schema)}</output>`;
 }
 
-const unitOf = (schema) => (typeof schema?.unit === "string" ? html` <span class="hint">${schema.unit}</span>` : "");
+const unitOf = (schema) =>
+  typeof schema?.unit === "string" ? html` <span class="hint">${schema.unit}</span>` : "";
 
 /** Files among the members of an object are shown as files, the rest as JSON. */
 function Members({ value, schema, name }) {
-  const files = Object.entries(schema?.properties ?? {}).filter(([key, each]) => isFile(each) && Object.hasOwn(value, key) && toFile(value[key], each));
-  const rest = Object.fromEntries(Object.entries(value).filter(([key]) => !files.some(([file]) => file === key)));
+  const files = Object.entries(schema?.properties ?? {}).filter(
+    ([key, each]) => isFile(each) && Object.hasOwn(value, key) && toFile(value[key], each),
+  );
+  const rest = Object.fromEntries(
+    Object.entries(value).filter(([key]) => !files.some(([file]) => file === key)),
+  );
   const shown = Array.isArray(value) ? value : rest;
   const text = JSON.stringify(shown, null, 2);
   const isEmpty = !Array.isArray(value) && files.length > 0 && Object.keys(rest).length === 0;

@@ -10,7 +10,10 @@ export async function readDropped(file) {
   const document = await parse(file);
   if (document?.modules || document?.fullManifest) return { kind: "manifest", file, document };
   if (document?.openapi || document?.swagger) return { kind: "description", file, document };
-  throw new Problem({ title: "Not recognised", detail: `${file.name} is no module, manifest or OpenAPI description.` });
+  throw new Problem({
+    title: "Not recognised",
+    detail: `${file.name} is no module, manifest or OpenAPI description.`,
+  });
 }
 
 async function parse(file) {
@@ -24,7 +27,12 @@ async function parse(file) {
 /** A name that the servient takes, made of a file's. */
 export function toName(fileName) {
   const stem = fileName.replace(/\.[^.]*$/, "").normalize("NFKD");
-  return stem.replace(/[^A-Za-z0-9._-]+/g, "-").replace(/^[^A-Za-z0-9_]+/, "").slice(0, 100) || "module";
+  return (
+    stem
+      .replace(/[^A-Za-z0-9._-]+/g, "-")
+      .replace(/^[^A-Za-z0-9_]+/, "")
+      .slice(0, 100) || "module"
+  );
 }
 
 /** The manifest of modules on this machine, as the servient takes it. */
@@ -33,7 +41,8 @@ export async function toManifest(deploymentId, parts, options = {}) {
   const modules = parts.filter((part) => part.kind === "module");
   const descriptions = parts.filter((part) => part.kind === "description");
   if (manifests.length) return withFiles(manifests[0].document, deploymentId, modules, descriptions);
-  const described = modules.length === 1 ? () => descriptions[0] : (module) => named(descriptions, module.file.name);
+  const described =
+    modules.length === 1 ? () => descriptions[0] : (module) => named(descriptions, module.file.name);
   return {
     deploymentId,
     modules: await Promise.all(modules.map((module) => toModule(module, described(module), options))),
@@ -53,18 +62,23 @@ async function withFiles(manifest, deploymentId, modules, descriptions) {
   const wanted = Array.isArray(changed.modules) ? changed.modules : [];
   for (const module of wanted) {
     const binary = wanted.length === 1 ? modules[0] : named(modules, baseOf(module.urls?.binary));
-    const text = wanted.length === 1 ? descriptions[0] : named(descriptions, baseOf(module.urls?.description));
+    const text =
+      wanted.length === 1 ? descriptions[0] : named(descriptions, baseOf(module.urls?.description));
     if (binary) module.urls = { ...module.urls, binary: await toDataUrl(binary.file, "application/wasm") };
     if (text) module.urls = { ...module.urls, description: await toDataUrl(text.file, "application/json") };
   }
   return changed;
 }
 
-const baseOf = (url) => String(url ?? "").split(/[?#]/)[0].split("/").pop();
+const baseOf = (url) =>
+  String(url ?? "")
+    .split(/[?#]/)[0]
+    .split("/")
+    .pop();
 
 const named = (parts, fileName) => parts.find((part) => toName(part.file.name) === toName(fileName));
 
-export function toDataUrl(file, mediaType) {
+function toDataUrl(file, mediaType) {
   return new Promise((resolve, reject) => {
     const reader = new FileReader();
     reader.onload = () => resolve(reader.result);

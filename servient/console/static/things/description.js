@@ -11,9 +11,10 @@ const members = (value) => (value && typeof value === "object" && !Array.isArray
 export const titleOf = (definition, name) =>
   typeof definition?.title === "string" && definition.title.trim() ? definition.title : name;
 
-export const wordsOf = (definition) => (typeof definition?.description === "string" ? definition.description : "");
+export const wordsOf = (definition) =>
+  typeof definition?.description === "string" ? definition.description : "";
 
-export function operationsOf(form) {
+function operationsOf(form) {
   const op = form?.op ?? [];
   return Array.isArray(op) ? op : [op];
 }
@@ -33,7 +34,9 @@ export function formsFor(definition, operation, schemes) {
 export function ownForm(definition, operation, subprotocol, contentType) {
   return formsFor(definition, operation, ["http", "https"]).find(
     (form) =>
-      form.subprotocol === subprotocol && isOwn(form.href) && (!contentType || form.contentType === contentType),
+      form.subprotocol === subprotocol &&
+      isOwn(form.href) &&
+      (!contentType || form.contentType === contentType),
   );
 }
 

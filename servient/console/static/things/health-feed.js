@@ -40,7 +40,9 @@ export class HealthFeed {
       this.#add("cpu", at, now.cpuUsage);
       this.#add("memory", at, now.memoryUsage);
       this.#network(at, now.networkUsage ?? {});
-      const [cpu, memory, down, up] = ["cpu", "memory", "down", "up"].map((name) => [...this.#of(name).points]);
+      const [cpu, memory, down, up] = ["cpu", "memory", "down", "up"].map((name) => [
+        ...this.#of(name).points,
+      ]);
       this.state.set({ now, problem: null, cpu, memory, down, up, families });
     } catch (error) {
       this.state.set({ ...this.state.value, problem: Problem.of(error) });

@@ -50,7 +50,12 @@ export class LiveThing {
 
   #hear(name, text) {
     this.#number += 1;
-    this.#heard.push({ number: this.#number, name, at: Date.now(), data: text === "" ? undefined : JSON.parse(text) });
+    this.#heard.push({
+      number: this.#number,
+      name,
+      at: Date.now(),
+      data: text === "" ? undefined : JSON.parse(text),
+    });
     if (this.#heard.length > EVENTS_LIMIT) this.#heard.splice(0, this.#heard.length - EVENTS_LIMIT);
     this.#drawSoon();
   }
@@ -63,7 +68,8 @@ export class LiveThing {
     this.#timer = 0;
     for (const property of this.#dirty) property.tell();
     this.#dirty.clear();
-    if (this.#heard.length && this.#heard.at(-1) !== this.events.value.at(-1)) this.events.set([...this.#heard]);
+    if (this.#heard.length && this.#heard.at(-1) !== this.events.value.at(-1))
+      this.events.set([...this.#heard]);
   };
 
   clearEvents() {

@@ -32,13 +32,18 @@ export function ActionCard({ td, name, action }) {
       </div></div>
     ${wordsOf(action) && html`<p class="words">${wordsOf(action)}</p>`}
     <form onSubmit=${invoke} aria-label=${`Invoke ${titleOf(action, name)}`}>
-      ${action.input && (raw === null
-        ? html`<${Field} name=${titleOf(action.input, hasFiles(action.input) ? "file" : "input")} schema=${action.input} value=${value}
+      ${
+        action.input &&
+        (raw === null
+          ? html`<${Field} name=${titleOf(action.input, hasFiles(action.input) ? "file" : "input")} schema=${action.input} value=${value}
             onChange=${setValue} isRequired=${true} isAlone=${true} />`
-        : html`<${RawInput} text=${raw} onChange=${setRaw} />`)}
-      ${isReachable
-        ? html`<div class="row"><button type="submit" class="primary">Invoke</button></div>`
-        : html`<p class="hint">It has no form over HTTP at this servient.</p>`}
+          : html`<${RawInput} text=${raw} onChange=${setRaw} />`)
+      }
+      ${
+        isReachable
+          ? html`<div class="row"><button type="submit" class="primary">Invoke</button></div>`
+          : html`<p class="hint">It has no form over HTTP at this servient.</p>`
+      }
     </form>
     ${isAsked && html`<${Requests} request=${{ td, name, action, value: raw === null ? value : parse(raw) }} />`}
     ${invocations.map((each) => html`<${InvocationCard} key=${each.number} invocation=${each} schema=${action.output} />`)}

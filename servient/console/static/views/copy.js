@@ -15,7 +15,11 @@ export function Copy({ text, label = "Copy" }) {
 
 /** The clipboard is for pages that came over TLS or from this machine; others have an older way. */
 async function write(text) {
-  if (navigator.clipboard) return navigator.clipboard.writeText(text).then(() => true, () => false);
+  if (navigator.clipboard)
+    return navigator.clipboard.writeText(text).then(
+      () => true,
+      () => false,
+    );
   const area = document.createElement("textarea");
   area.value = text;
   document.body.append(area);

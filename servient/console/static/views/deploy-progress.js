@@ -15,7 +15,9 @@ export function DeployProgress({ invocation }) {
   }
   const isSent = sent >= 1;
   return html`<div class="field" role="status"><span>${isSent ? "Compiling and starting…" : "Sending…"}</span>
-    ${isSent
-      ? html`<progress aria-label="Compiling"></progress>`
-      : html`<progress max="1" value=${sent} aria-label="Sent"></progress>`}</div>`;
+    ${
+      isSent
+        ? html`<progress aria-label="Compiling"></progress>`
+        : html`<progress max="1" value=${sent} aria-label="Sent"></progress>`
+    }</div>`;
 }

@@ -53,16 +53,24 @@ export function DeployForm({ servient }) {
   const isReady = parts.some(({ kind }) => kind !== "description");
   return html`<form class="card deploy" onSubmit=${deploy} aria-label="Deploy">
     <${DropZone} onFiles=${take} />
-    ${parts.length > 0 && html`<ul class="parts-list">${parts.map(
-      (part) => html`<li class="row"><span class="badge dim">${NOUNS[part.kind]}</span><strong class="grow">${part.file.name}</strong>
+    ${
+      parts.length > 0 &&
+      html`<ul class="parts-list">${parts.map(
+        (
+          part,
+        ) => html`<li class="row"><span class="badge dim">${NOUNS[part.kind]}</span><strong class="grow">${part.file.name}</strong>
         <span class="hint">${toSize(part.file.size)}</span>
         <button type="button" class="quiet small" onClick=${() => remove(part)} aria-label=${`Remove ${part.file.name}`}>Remove</button></li>`,
-    )}</ul>`}
-    ${isReady && html`<div class="field"><label for="deployment-id">Name of the deployment</label>
+      )}</ul>`
+    }
+    ${
+      isReady &&
+      html`<div class="field"><label for="deployment-id">Name of the deployment</label>
         <input id="deployment-id" value=${id} required pattern="[A-Za-z0-9_][A-Za-z0-9._\\-]{0,127}" maxlength="128"
           title="Letters, digits, . _ and -" onInput=${(event) => setId(event.target.value)} /></div>
       ${!parts.some(({ kind }) => kind === "manifest") && html`<${Options} options=${options} onChange=${setOptions} />`}
-      <div class="row"><button type="submit" class="primary">Deploy</button></div>`}
+      <div class="row"><button type="submit" class="primary">Deploy</button></div>`
+    }
     ${parts.length > 0 && !isReady && html`<p class="words">A description needs its module: drop that, too.</p>`}
     <${ProblemBox} problem=${problem} />
     ${invocation && html`<${DeployProgress} key=${invocation.number} invocation=${invocation} />`}
@@ -77,7 +85,10 @@ function idOf(parts) {
 }
 
 const tooLarge = (length) =>
-  new Problem({ title: "Too large", detail: `${toSize(length)} are more than a manifest may have: give it a URL of the module instead.` });
+  new Problem({
+    title: "Too large",
+    detail: `${toSize(length)} are more than a manifest may have: give it a URL of the module instead.`,
+  });
 
 const CHOICES = {
   stateless: "Run calls side by side, without state",

@@ -24,9 +24,13 @@ export function DeploymentsView({ servient }) {
     <h2 class="minor">Deployed</h2>
     <${ProblemBox} problem=${problem} />
     ${deployments?.length === 0 && html`<p class="words">Nothing is deployed yet.</p>`}
-    ${deployments?.length > 0 && html`<ul class="deployments card">${deployments.map(
-      (each) => html`<${Deployment} key=${each.deploymentId} deployment=${each} onLeave=${() => setLeaving(each.deploymentId)} />`,
-    )}</ul>`}
+    ${
+      deployments?.length > 0 &&
+      html`<ul class="deployments card">${deployments.map(
+        (each) =>
+          html`<${Deployment} key=${each.deploymentId} deployment=${each} onLeave=${() => setLeaving(each.deploymentId)} />`,
+      )}</ul>`
+    }
     ${leaving !== null && html`<${Undeploy} servient=${servient} id=${leaving} onClose=${() => setLeaving(null)} />`}`;
 }
 

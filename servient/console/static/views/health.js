@@ -20,18 +20,26 @@ export function HealthView({ servient }) {
     <div class="charts">
       <${Chart} title="Processor" lines=${[{ name: "used", points: cpu }]} format=${toPercent} most=${1} />
       <${Chart} title="Memory" lines=${[{ name: "used", points: memory }]} format=${toPercent} most=${1} />
-      <${Chart} title="Network" lines=${[{ name: "in", points: down }, { name: "out", points: up }]} format=${toRate} />
+      <${Chart} title="Network" lines=${[
+        { name: "in", points: down },
+        { name: "out", points: up },
+      ]} format=${toRate} />
       ${now && Object.keys(now.storageUsage ?? {}).length > 0 && html`<${Storage} usage=${now.storageUsage} />`}
       ${now?.logs && html`<${Logs} logs=${now.logs} />`}
     </div>
     ${families.length > 0 && html`<h2 class="minor">Metrics</h2><${MetricsTable} families=${families} />`}`;
 }
 
-const Storage = ({ usage }) => html`<div class="card"><h3>Storage</h3><ul class="bars">${Object.entries(usage).map(
-  ([name, share]) => html`<li><span>${name}</span><meter min="0" max="1" low="0.8" high="0.95" optimum="0" value=${share} aria-label=${name}></meter>
+const Storage = ({ usage }) =>
+  html`<div class="card"><h3>Storage</h3><ul class="bars">${Object.entries(usage).map(
+    ([
+      name,
+      share,
+    ]) => html`<li><span>${name}</span><meter min="0" max="1" low="0.8" high="0.95" optimum="0" value=${share} aria-label=${name}></meter>
     <strong>${toPercent(share)}</strong></li>`,
-)}</ul></div>`;
+  )}</ul></div>`;
 
-const Logs = ({ logs }) => html`<div class="card"><h3>Log entries for the orchestrator</h3><dl class="figures">${Object.entries(logs).map(
-  ([name, count]) => html`<div><dt>${name}</dt><dd>${String(count)}</dd></div>`,
-)}</dl></div>`;
+const Logs = ({ logs }) =>
+  html`<div class="card"><h3>Log entries for the orchestrator</h3><dl class="figures">${Object.entries(
+    logs,
+  ).map(([name, count]) => html`<div><dt>${name}</dt><dd>${String(count)}</dd></div>`)}</dl></div>`;

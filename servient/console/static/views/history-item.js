@@ -40,15 +40,20 @@ export function HistoryItem({ status, toHref, findTd, onChange }) {
       <span class="history-name"><strong>${status.action}</strong>${status.thing && html` <span class="hint">${status.thing}</span>`}</span>
       <span class="hint">${toTime(status.timeRequested)}</span>
       <span class="hint took">${isRunning ? "" : toDuration(Date.parse(status.timeEnded) - Date.parse(status.timeRequested))}</span>
-      ${isRunning
-        ? html`<button type="button" class="small danger" onClick=${cancel} aria-label=${`Cancel ${status.action}`}>Cancel</button>`
-        : html`<button type="button" class="small" onClick=${show} aria-expanded=${String(more !== null)} aria-label=${`Details of ${status.action}`}>${more ? "Hide" : "Details"}</button>`}
+      ${
+        isRunning
+          ? html`<button type="button" class="small danger" onClick=${cancel} aria-label=${`Cancel ${status.action}`}>Cancel</button>`
+          : html`<button type="button" class="small" onClick=${show} aria-expanded=${String(more !== null)} aria-label=${`Details of ${status.action}`}>${more ? "Hide" : "Details"}</button>`
+      }
     </div>
     ${fault && html`<p class="fault"><strong>${fault.title}</strong> ${fault.detail}</p>`}
     <${ProblemBox} problem=${problem} />
-    ${more && html`<div class="history-more">
+    ${
+      more &&
+      html`<div class="history-more">
       ${!fault && html`<${Result} value=${more.output} schema=${more.schema} name=${status.action} />`}
       <${Output} of=${more} />
-    </div>`}
+    </div>`
+    }
   </li>`;
 }

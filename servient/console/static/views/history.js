@@ -15,9 +15,14 @@ export function HistoryList({ read, toHref, findTd }) {
   useEffect(() => () => history.close(), []);
   return html`<${ProblemBox} problem=${problem} />
     ${statuses?.length === 0 && html`<p class="words">Nothing has been invoked yet.</p>`}
-    ${statuses?.length > 0 && html`<ul class="history card" aria-label="Invocations">${statuses.slice(0, limit).map(
-      (status) => html`<${HistoryItem} key=${status.id ?? status.href} status=${status} toHref=${toHref} findTd=${findTd}
+    ${
+      statuses?.length > 0 &&
+      html`<ul class="history card" aria-label="Invocations">${statuses.slice(0, limit).map(
+        (
+          status,
+        ) => html`<${HistoryItem} key=${status.id ?? status.href} status=${status} toHref=${toHref} findTd=${findTd}
         onChange=${() => history.refresh()} />`,
-    )}</ul>`}
+      )}</ul>`
+    }
     ${statuses?.length > limit && html`<p class="more"><button type="button" onClick=${() => setLimit(limit + SHOWN)}>Show more</button></p>`}`;
 }

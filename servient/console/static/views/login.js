@@ -14,14 +14,19 @@ export function LogIn() {
 
 function LogInForm({ reason }) {
   const [way, setWay] = useState("token");
-  const [problem, setProblem] = useState(reason ? new Problem({ title: "Log in again", detail: reason }) : null);
+  const [problem, setProblem] = useState(
+    reason ? new Problem({ title: "Log in again", detail: reason }) : null,
+  );
   const [isBusy, setBusy] = useState(false);
   const close = () => logInWanted.set(null);
 
   async function send(event) {
     event.preventDefault();
     const fields = new FormData(event.target);
-    const found = way === "token" ? toBearer(fields.get("token").trim()) : toBasic(fields.get("name"), fields.get("password"));
+    const found =
+      way === "token"
+        ? toBearer(fields.get("token").trim())
+        : toBasic(fields.get("name"), fields.get("password"));
     setBusy(true);
     const fault = await check(found);
     setBusy(false);
@@ -32,18 +37,22 @@ function LogInForm({ reason }) {
     <p class="words">Credentials stay in this tab, and are forgotten when it is closed.</p>
     <div class="row tabs" role="group" aria-label="Way to log in">
       ${["token", "password"].map(
-        (each) => html`<button type="button" class="tab small" aria-pressed=${String(way === each)} onClick=${() => setWay(each)}>
+        (
+          each,
+        ) => html`<button type="button" class="tab small" aria-pressed=${String(way === each)} onClick=${() => setWay(each)}>
           ${each === "token" ? "Token" : "Name and password"}</button>`,
       )}
     </div>
     <form onSubmit=${send}>
-      ${way === "token"
-        ? html`<div class="field"><label for="token">Token</label>
+      ${
+        way === "token"
+          ? html`<div class="field"><label for="token">Token</label>
             <input id="token" name="token" type="password" autocomplete="off" required autofocus /></div>`
-        : html`<div class="field"><label for="name">Name</label>
+          : html`<div class="field"><label for="name">Name</label>
               <input id="name" name="name" autocomplete="username" required autofocus /></div>
             <div class="field"><label for="password">Password</label>
-              <input id="password" name="password" type="password" autocomplete="current-password" required /></div>`}
+              <input id="password" name="password" type="password" autocomplete="current-password" required /></div>`
+      }
       <${ProblemBox} problem=${problem} />
       <div class="row end">
         <button type="button" class="quiet" onClick=${close}>Not now</button>

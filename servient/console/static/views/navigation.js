@@ -19,9 +19,12 @@ export function Header({ servient }) {
     <${Parts} />
     <div class="row session">
       <${Badge} status=${state} label=${WORDS[state]} />
-      ${known
-        ? html`<button type="button" class="quiet small" onClick=${logOut}>Log out</button>`
-        : !isOpen(td) && html`<button type="button" class="small" onClick=${() => askForCredentials()}>Log in</button>`}
+      ${
+        known
+          ? html`<button type="button" class="quiet small" onClick=${logOut}>Log out</button>`
+          : !isOpen(td) &&
+            html`<button type="button" class="small" onClick=${() => askForCredentials()}>Log in</button>`
+      }
     </div>
   </header>`;
 }

@@ -6,7 +6,9 @@ export function ProblemBox({ problem }) {
   return html`<div class="problem" role="alert">
     <strong>${problem.title}</strong>
     ${problem.detail && html`<p>${problem.detail}</p>`}
-    ${problem.errors.length > 0 &&
-    html`<ul>${problem.errors.map((each) => html`<li><code>${String(each.pointer ?? "")}</code> ${String(each.detail ?? "")}</li>`)}</ul>`}
+    ${
+      problem.errors.length > 0 &&
+      html`<ul>${problem.errors.map((each) => html`<li><code>${String(each.pointer ?? "")}</code> ${String(each.detail ?? "")}</li>`)}</ul>`
+    }
   </div>`;
 }

@@ -51,26 +51,44 @@ export class PropertyRow extends Component {
     const property = live.property(name);
     const isWritable = ownForm(schema, "writeproperty", undefined, "application/json") !== undefined;
     const isUnread = isHeavy(schema) && property.value === undefined && !property.problem;
-    const isLong = property.value !== undefined && (isFile(schema) || (typeof property.value === "object" && property.value !== null));
+    const isLong =
+      property.value !== undefined &&
+      (isFile(schema) || (typeof property.value === "object" && property.value !== null));
     return html`<li class="property" ref=${this.row}>
       <div class="property-name"><h3>${titleOf(schema, name)}</h3>
         ${wordsOf(schema) && html`<p class="words clamp">${wordsOf(schema)}</p>`}</div>
-      <div class="property-plot">${property.series.points.length > 1 &&
-        html`<${Sparkline} points=${property.series.points} version=${version} label=${titleOf(schema, name)} />`}</div>
+      <div class="property-plot">${
+        property.series.points.length > 1 &&
+        html`<${Sparkline} points=${property.series.points} version=${version} label=${titleOf(schema, name)} />`
+      }</div>
       <div class="property-value" aria-live=${property.count > 20 ? "off" : "polite"}>
         ${isLong || isUnread ? "" : html`<${Value} property=${property} schema=${schema} />`}
         ${property.at && html`<span class="hint">${toTime(property.at)}</span>`}</div>
       <div class="row property-do">
-        ${!schema.observable && !isUnread && isReadable(schema) && html`<button type="button" class="quiet small"
-          aria-label=${`Read ${name}`} onClick=${this.#read}>Read</button>`}
-        ${(isLong || isUnread) && html`<button type="button" class="small" aria-expanded=${String(isOpen)}
-          aria-label=${`${isOpen ? "Hide" : "Show"} ${name}`} onClick=${this.#show}>${isOpen ? "Hide" : "Show"}</button>`}
-        ${isWritable && html`<button type="button" class="small" aria-expanded=${String(isWriting)}
-          onClick=${() => this.setState({ isWriting: !isWriting })}>Write</button>`}
+        ${
+          !schema.observable &&
+          !isUnread &&
+          isReadable(schema) &&
+          html`<button type="button" class="quiet small"
+          aria-label=${`Read ${name}`} onClick=${this.#read}>Read</button>`
+        }
+        ${
+          (isLong || isUnread) &&
+          html`<button type="button" class="small" aria-expanded=${String(isOpen)}
+          aria-label=${`${isOpen ? "Hide" : "Show"} ${name}`} onClick=${this.#show}>${isOpen ? "Hide" : "Show"}</button>`
+        }
+        ${
+          isWritable &&
+          html`<button type="button" class="small" aria-expanded=${String(isWriting)}
+          onClick=${() => this.setState({ isWriting: !isWriting })}>Write</button>`
+        }
       </div>
       ${isLong && (isOpen || isShort(schema)) && html`<div class="property-more"><${Result} value=${property.value} schema=${schema} name=${name} /></div>`}
-      ${isWriting && html`<div class="property-more"><${PropertyForm} live=${live} name=${name} schema=${schema}
-        onDone=${() => this.setState({ isWriting: false })} /></div>`}
+      ${
+        isWriting &&
+        html`<div class="property-more"><${PropertyForm} live=${live} name=${name} schema=${schema}
+        onDone=${() => this.setState({ isWriting: false })} /></div>`
+      }
     </li>`;
   }
 }

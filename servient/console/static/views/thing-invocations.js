@@ -9,7 +9,9 @@ export function ThingInvocations({ td }) {
     const form = ownForm(td, "queryallactions", undefined);
     return async () => {
       const byAction = await readJson(form.href);
-      const all = Object.entries(byAction).flatMap(([action, found]) => found.map((each) => ({ ...each, action })));
+      const all = Object.entries(byAction).flatMap(([action, found]) =>
+        found.map((each) => ({ ...each, action })),
+      );
       return all.sort((one, other) => Date.parse(one.timeRequested) - Date.parse(other.timeRequested));
     };
   }, [td]);

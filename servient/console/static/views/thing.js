@@ -14,7 +14,13 @@ import { ProblemBox } from "./problem.js";
 import { PropertyTable } from "./property-table.js";
 import { ThingInvocations } from "./thing-invocations.js";
 
-const TABS = { actions: "Actions", properties: "Properties", events: "Events", invocations: "Invocations", description: "Description" };
+const TABS = {
+  actions: "Actions",
+  properties: "Properties",
+  events: "Events",
+  invocations: "Invocations",
+  description: "Description",
+};
 
 export function ThingView({ id, changes }) {
   const [found, setFound] = useState({ live: null, problem: null });
@@ -45,7 +51,9 @@ function Thing({ live, id }) {
     <div class="title-row"><h1 tabindex="-1">${titleOf(td, id)}</h1><${LiveBadge} live=${live} /></div>
     ${wordsOf(td) && html`<p class="words lead">${wordsOf(td)}</p>`}
     <nav class="row tabs sections" aria-label="Parts of the Thing">${offered.map(
-      (each) => html`<a class="tab" href=${`${toHash("thing", id)}?tab=${each}`} aria-current=${each === tab ? "page" : undefined}>
+      (
+        each,
+      ) => html`<a class="tab" href=${`${toHash("thing", id)}?tab=${each}`} aria-current=${each === tab ? "page" : undefined}>
         ${TABS[each]} ${typeof count(td, each) === "number" && html`<span class="count">${count(td, each)}</span>`}</a>`,
     )}</nav>
     <section aria-label=${TABS[tab]}><${Part} tab=${tab} live=${live} /></section>`;

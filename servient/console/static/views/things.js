@@ -16,7 +16,10 @@ export function ThingsView({ directory }) {
   const [text, setText] = useState(kept);
   const [limit, setLimit] = useState(SHOWN);
   const words = useMemo(() => text.toLowerCase().split(/\s+/).filter(Boolean), [text]);
-  const found = useMemo(() => (words.length ? things.filter((each) => matches(each, words)) : things), [things, words]);
+  const found = useMemo(
+    () => (words.length ? things.filter((each) => matches(each, words)) : things),
+    [things, words],
+  );
 
   useEffect(() => {
     kept = text;
@@ -83,7 +86,10 @@ const toNoun = (count, noun) =>
 function More({ onSeen }) {
   const button = useRef(null);
   useEffect(() => {
-    const observer = new IntersectionObserver((seen) => seen.some((each) => each.isIntersecting) && onSeen(), { rootMargin: "600px" });
+    const observer = new IntersectionObserver(
+      (seen) => seen.some((each) => each.isIntersecting) && onSeen(),
+      { rootMargin: "600px" },
+    );
     observer.observe(button.current);
     return () => observer.disconnect();
   }, []);
