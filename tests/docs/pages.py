@@ -10,14 +10,18 @@ lines before it, which readers do not see, say what its text cannot:
 """
 
 import re
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
-PAGES = sorted(
-    ("README.md", *(str(each.relative_to(ROOT)) for each in (ROOT / "docs").glob("*.md")))
+PAGES = (
+    "README.md",
+    "examples/README.md",
+    *sorted(str(each.relative_to(ROOT)) for each in (ROOT / "docs").glob("*.md")),
 )
+EXAMPLES = sorted(str(each.relative_to(ROOT)) for each in (ROOT / "examples").glob("*/README.md"))
 _FENCE = re.compile(r"^( *)(`{3,})(\S*) *(\S*)[^`]*$")
 _COMMENT = re.compile(r"^<!-- ([a-z ,]+): (.+) -->$")
 
@@ -36,17 +40,15 @@ class Block:
         """Of a console: what stands after `$`, with the lines that it goes on in, and what it prints."""
         typed: list[str] = []
         printed: list[str] = []
-        goes_on = False
         for line in self.text.splitlines():
-            if line.startswith("$ ") and not goes_on:
+            if typed and not printed and _goes_on("\n".join(typed)):
+                typed.append(line.removeprefix("> "))
+            elif line.startswith("$ "):
                 if typed:
                     yield Command("\n".join(typed), "\n".join(printed))
                 typed, printed = [line[2:]], []
-            elif goes_on:
-                typed.append(line.removeprefix("> "))
             else:
                 printed.append(line)
-            goes_on = (goes_on or line.startswith("$ ")) and line.endswith("\\")
         if typed:
             yield Command("\n".join(typed), "\n".join(printed))
 
@@ -61,6 +63,15 @@ class Command:
     def matches(self, output: str) -> bool:
         parts = (re.escape(each) for each in self.printed.strip().split("…"))
         return re.fullmatch(".*?".join(parts), _trimmed(output), re.DOTALL) is not None
+
+
+def _goes_on(typed: str) -> bool:
+    """Whether the next line belongs to it, too: after a backslash, or in quotes."""
+    try:
+        shlex.split(typed)
+    except ValueError:
+        return True
+    return False
 
 
 def _trimmed(output: str) -> str:

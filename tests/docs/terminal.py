@@ -136,6 +136,7 @@ def _environment(folder: Path, places: Places) -> Mapping[str, str]:
         "WASM_SERVIENT_URL": f"http://127.0.0.1:{places.port(5000)}",
         "WASM_SERVIENT_COAP_PORT": places.port(5683),
         "WASM_SERVIENT_MQTT_PORT": places.port(1883),
+        "PYTHONUNBUFFERED": "1",  # as on a terminal
         "NO_COLOR": "1",
         "TERM": "dumb",
         "COLUMNS": "100",

@@ -4,6 +4,7 @@ import ast
 import asyncio
 import json
 import shutil
+import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 import yaml
 
 from servient.config import load_config
-from tests.docs.pages import PAGES, ROOT, Block, read_blocks
+from tests.docs.pages import EXAMPLES, PAGES, ROOT, Block, read_blocks
 from tests.docs.places import Places
 from tests.docs.terminal import CommandFailed, Terminal
 from tests.tools import needs
@@ -20,24 +21,46 @@ from tests.tools import needs
 PROGRAMS = ("clang", "wasm-ld", "curl", "mosquitto", "mosquitto_rr")
 # What pages find in the folder that they are read in, which is a checkout.
 CHECKOUT = ("docs", "packaging", "scripts", "constraints.txt")
+BEFORE_EXAMPLES = (
+    ("python3 -m http.server 8000 --bind 127.0.0.1 --directory examples", "Serving HTTP"),
+    ("wasm-servient run", "Stop with Ctrl-C."),
+)
 
 
 @pytest.mark.parametrize("page", PAGES)
 async def test_a_page_does_what_it_says(page: str, tmp_path: Path) -> None:
+    places = make_checkout(tmp_path)
+    async with Terminal(tmp_path, places) as terminal:
+        await read(page, terminal, tmp_path, places)
+
+
+@pytest.mark.parametrize("page", EXAMPLES)
+async def test_an_example_does_what_it_says(page: str, tmp_path: Path) -> None:
+    """In its folder, and with what examples/README.md says to start before."""
+    places = make_checkout(tmp_path)
+    folder = (tmp_path / page).parent
+    async with Terminal(tmp_path, places) as terminal:
+        for command, saying in BEFORE_EXAMPLES:
+            await terminal.stay(places.to_here(command), saying)
+        await terminal.type(f"cd {folder}")
+        await read(page, terminal, folder, places)
+
+
+async def read(page: str, terminal: Terminal, folder: Path, places: Places) -> None:
+    for block in read_blocks((ROOT / page).read_text()):
+        try:
+            await take(block, terminal, folder, places)
+        except AssertionError as error:
+            error.add_note(f"{page}, line {block.line}")
+            raise
+
+
+def make_checkout(folder: Path) -> Places:
+    """What a reader has: the programs, and the files of this project."""
     for program in PROGRAMS:
         needs(program)
     places = Places()
-    make_checkout(tmp_path, places)
-    async with Terminal(tmp_path, places) as terminal:
-        for block in read_blocks((ROOT / page).read_text()):
-            try:
-                await take(block, terminal, tmp_path, places)
-            except AssertionError as error:
-                error.add_note(f"{page}, line {block.line}")
-                raise
-
-
-def make_checkout(folder: Path, places: Places) -> None:
+    (folder / ".venv").symlink_to(sys.prefix)
     for name in CHECKOUT:
         (folder / name).symlink_to(ROOT / name)
     examples = folder / "examples"
@@ -45,6 +68,7 @@ def make_checkout(folder: Path, places: Places) -> None:
     shutil.copytree(ROOT / "examples", examples, ignore=left, symlinks=True)
     for manifest in examples.glob("*/manifest*.json"):
         manifest.write_text(places.to_here(manifest.read_text()))
+    return places
 
 
 async def take(block: Block, terminal: Terminal, folder: Path, places: Places) -> None:
