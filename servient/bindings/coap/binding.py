@@ -67,7 +67,7 @@ class CoapBinding(Binding):
             raise OSError(f"CoAP cannot be served: {error}") from error
         try:
             # What is protected is protected as aiocoap's messages.
-            ways = (guard.respond,) if guard else (site.respond, site.answer)
+            ways = (guard.respond,) if guard else (site.respond, site.begin)
             self._endpoint = await Endpoint.open(self._host, self.port, *ways)
         except BaseException:
             if guard is not None:

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any, Self, TypeAlias
 
 from aiocoap import Context, Message
@@ -105,7 +106,7 @@ class Endpoint(Context):
         tokens.token_interface = self._layer
         self.request_interfaces.append(tokens)
         if respond_plainly is not None:
-            self._plain = PlainRequests(self._layer, respond_plainly, self._start)
+            self._plain = PlainRequests(self._layer, respond_plainly, self._start, self._has_room)
             self._socket.offer(self._plain.take)
         return self
 
@@ -117,17 +118,17 @@ class Endpoint(Context):
         """Called by aiocoap with each request that is not a duplicate."""
         if self._is_closing:
             return
-        task = self._start(lambda: self._respond(Exchange(pipe, self._layer)))
-        if task is None:
+        if not self._has_room():
             error = Busy(f"{REQUESTS_LIMIT} requests are under way; try again later")
             pipe.add_response(error_answer(error).message(), is_last=True)
             return
+        task = self._start(partial(self._respond, Exchange(pipe, self._layer)))
         pipe.on_interest_end(task.cancel)  # whoever asked has gone
 
-    def _start(self, work: Callable[[], Awaitable[None]]) -> "asyncio.Task[None] | None":
-        """None when there are too many."""
-        if self._is_closing or len(self._tasks) >= REQUESTS_LIMIT:
-            return None
+    def _has_room(self) -> bool:
+        return len(self._tasks) < REQUESTS_LIMIT and not self._is_closing
+
+    def _start(self, work: Callable[[], Awaitable[None]]) -> "asyncio.Task[None]":
         task = asyncio.create_task(_logged(work), name="CoAP request")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any, TypeAlias
+from functools import partial
+from typing import Any, NamedTuple, TypeAlias
 
 from aiocoap import Message
 from aiocoap.numbers.codes import GET
@@ -14,11 +15,20 @@ from servient.bindings.coap.datagrams import acknowledgement, empty_acknowledgem
 from servient.bindings.coap.memory import Memory, Remembered
 from servient.bindings.coap.message_layer import READS_BYTES, WRITES_BYTES, MessageLayer
 from servient.bindings.coap.plain_request import PlainRequest, parse_plain
+from servient.wot.handler import Later
 
-# An answer, or the first block of one that is longer than a datagram. Must not raise.
-Respond: TypeAlias = Callable[[PlainRequest], Awaitable[Answer | Message]]
-# Has work done in a task; None when there is too much under way.
-Start: TypeAlias = Callable[[Callable[[], Any]], "asyncio.Task[None] | None"]
+
+class Work(NamedTuple):
+    """What takes waiting: `begin` gives it, and `later` is to be closed where nobody begins."""
+
+    later: Later
+    begin: Callable[[], Awaitable[Answer | Message]]
+
+
+# An answer, or the first block of one that is longer than a datagram. Neither it nor the work raises.
+Respond: TypeAlias = Callable[[PlainRequest], Answer | Message | Work]
+# Has work done in a task.
+Start: TypeAlias = Callable[[Callable[[], Awaitable[None]]], "asyncio.Task[None]"]
 _Key: TypeAlias = tuple[Any, bytes | int]
 
 
@@ -49,10 +59,17 @@ class PlainRequests:
     which aiocoap's layer sends until it has arrived (RFC 7252 section 5.2).
     """
 
-    def __init__(self, layer: MessageLayer, respond: Respond, start: Start) -> None:
+    def __init__(
+        self,
+        layer: MessageLayer,
+        respond: Respond,
+        start: Start,
+        has_room: Callable[[], bool],
+    ) -> None:
         self._layer = layer
         self._respond = respond
         self._start = start
+        self._has_room = has_room
         self._loop = asyncio.get_running_loop()
         tuning = TransportTuning()
         self._patience_seconds: float = tuning.EMPTY_ACK_DELAY
@@ -74,11 +91,17 @@ class PlainRequests:
             if remembered.answer:
                 self._send(remembered.answer, remote)
             return True
+        if not self._has_room():
+            return False
+        if self._open:
+            self._supersede(request)
         opened = _Open(request, memory, memory.put(key, request.token, now), now)
-        has_begun = self._begin(opened)
-        if not has_begun:
-            memory.drop(key)
-        return has_begun
+        answer = self._respond(request)
+        if isinstance(answer, Work):
+            self._wait(opened, answer)
+        else:
+            self._answer(opened, answer)
+        return True
 
     def close(self) -> None:
         """The tasks are ended by who has started them."""
@@ -89,23 +112,22 @@ class PlainRequests:
         self._reads.clear()
         self._writes.clear()
 
-    def _begin(self, opened: _Open) -> bool:
-        task = self._start(lambda: self._run(opened))
-        if task is None:
-            return False
-        opened.task = task
-        # A token is used anew when nobody waits for the answer to its earlier request.
-        earlier = self._open.pop(opened.key, None)
+    def _supersede(self, request: PlainRequest) -> None:
+        """A token is used anew when nobody waits for the answer to its earlier request."""
+        earlier = self._open.pop((request.remote, request.token), None)
         if earlier is not None and earlier.task is not None:
             earlier.task.cancel()
+
+    def _wait(self, opened: _Open, work: Work) -> None:
         self._open[opened.key] = opened
+        opened.task = self._start(partial(self._finish, opened, work))
+        opened.task.add_done_callback(lambda _: work.later.close())
         if self._timer is None:
             self._timer = self._loop.call_later(self._patience_seconds, self._acknowledge_old)
-        return True
 
-    async def _run(self, opened: _Open) -> None:
+    async def _finish(self, opened: _Open, work: Work) -> None:
         try:
-            answer = await self._respond(opened.request)
+            answer = await work.begin()
         finally:
             if self._open.get(opened.key) is opened:
                 del self._open[opened.key]

@@ -1,6 +1,8 @@
 """From a request to its answer: what stands at which path, looked up anew each time."""
 
 import logging
+from functools import partial
+from typing import NamedTuple
 
 from aiocoap import Message
 from aiocoap.numbers.codes import CHANGED, CONTENT, CONTINUE, GET, POST, PUT
@@ -12,14 +14,16 @@ from servient.bindings.coap.descriptions import Descriptions
 from servient.bindings.coap.endpoint import Exchange
 from servient.bindings.coap.incoming import Asked, Incoming
 from servient.bindings.coap.observation import DEREGISTER, REGISTER, Observations
+from servient.bindings.coap.plain import Work
 from servient.bindings.coap.plain_request import PlainRequest
 from servient.bindings.coap.refusals import BadOption
 from servient.bindings.coap.whole_things import WholeThings, created
 from servient.bindings.paths import THINGS
 from servient.errors import OperationNotAllowed, ServientError
-from servient.wot.content import Content
+from servient.wot.content import Content, Value
 from servient.wot.description import Affordance
 from servient.wot.door import Door, Interaction
+from servient.wot.handler import Later
 from servient.wot.operations import AffordanceKind, Operation
 from servient.wot.servient import Servient
 from servient.wot.tracing import TRACEPARENT
@@ -74,17 +78,41 @@ class Site:
             message = self._refuse(request, _FAILED)
         exchange.answer(message)
 
-    async def answer(self, request: PlainRequest) -> Answer | Message:
-        """Like `respond`, for a request of one answer."""
+    def begin(self, request: PlainRequest) -> Answer | Message | Work:
+        """Like `respond`, for a request of one answer: it, or where that takes waiting, the work."""
+        token = TRACEPARENT.set(request.options.traceparent)
         try:
-            TRACEPARENT.set(request.options.traceparent)
-            body = self._uploads.take(request)
-            answer = await self._answer(request, body or b"")
+            body = self._uploads.take(request) or b""
+            wanted = self._wanted(request, body)
+            if wanted is None or _is_told(request, wanted.affordance):
+                later = Later(self._answer(request, body))
+                return Work(later, partial(self._finish, request, later))
+            value = self._door.begin(wanted.interaction)
+            if type(value) is Later:
+                return Work(value, partial(self._finish, request, value))
+            answer = _to_answer(request, value)
+        except ServientError as error:
+            answer = _refusal(request, error)
+        except Exception:  # a bug, of ours or of a property's handler; the next request is served
+            logger.exception("%s failed", _named(request))
+            answer = _refusal(request, _FAILED)
+        finally:
+            TRACEPARENT.reset(token)
+        return self._fitting(request, answer)
+
+    async def _finish(self, request: PlainRequest, later: Later) -> Answer | Message:
+        TRACEPARENT.set(request.options.traceparent)
+        try:
+            value = await later.work
+            answer = value if isinstance(value, Answer) else _to_answer(request, value)
         except ServientError as error:
             answer = _refusal(request, error)
         except Exception:  # as above
             logger.exception("%s failed", _named(request))
             answer = _refusal(request, _FAILED)
+        return self._fitting(request, answer)
+
+    def _fitting(self, request: PlainRequest, answer: Answer) -> Answer | Message:
         block = request.options.block2
         if len(answer.body) <= (block.size if block else BLOCK_BYTES):
             return answer
@@ -116,34 +144,49 @@ class Site:
         self, request: Asked, body: bytes, exchange: Exchange | None = None
     ) -> Answer:
         """Without an exchange, for a request that observes nothing."""
+        wanted = self._wanted(request, body)
+        if wanted is None:
+            whole = await self._whole_things.answer(request, body)
+            return whole or self._descriptions.answer(request)
+        interaction = wanted.interaction
+        if interaction.operation in _OBSERVING and exchange is not None:
+            await self.observations.run(exchange, interaction)
+        if interaction.operation is Operation.UNSUBSCRIBE_EVENT:
+            return Answer(CONTENT)  # the end came with the token, before this was asked
+        if _is_told(request, wanted.affordance):
+            invocation = self._door.invoke(interaction)
+            await invocation.recorded()
+            return created(invocation)
+        return _to_answer(request, await self._door.perform(interaction))
+
+    def _wanted(self, request: Asked, body: bytes) -> "_Wanted | None":
+        """None for what is about no single affordance. Raises ServientError."""
         match request.options.path:
             case (head, thing, kind, name) if head == THINGS and kind in _KINDS:
                 self._servient.policy.require_somebody()
                 affordance = self._servient.exposed(thing).description.find(_KINDS[kind], name)
                 operation = _operation(request, affordance)
-                interaction = Interaction(operation, thing, name, _to_input(request, body))
-                if operation in _OBSERVING and exchange is not None:
-                    await self.observations.run(exchange, interaction)
-                return await self._perform(request, interaction, affordance)
-        whole = await self._whole_things.answer(request, body)
-        return whole or self._descriptions.answer(request)
+                value = _to_input(request, body)
+                return _Wanted(Interaction(operation, thing, name, value), affordance)
+        return None
 
-    async def _perform(
-        self, request: Asked, interaction: Interaction, affordance: Affordance
-    ) -> Answer:
-        if interaction.operation is Operation.UNSUBSCRIBE_EVENT:
-            return Answer(CONTENT)  # the end came with the token, before this was asked
-        accept = request.options.accept
-        if interaction.operation is Operation.INVOKE_ACTION:
-            invocation = self._door.invoke(interaction)
-            if not affordance.is_synchronous:
-                await invocation.recorded()
-                return created(invocation)
-            return to_answer(await invocation.result(), CHANGED, accept)
-        value = await self._door.perform(interaction)
-        if request.code is GET:
-            return to_answer(value, CONTENT, accept, max_age_seconds=0)
-        return Answer(CHANGED)
+
+class _Wanted(NamedTuple):
+    interaction: Interaction
+    affordance: Affordance
+
+
+def _is_told(request: Asked, affordance: Affordance) -> bool:
+    """Whether who invokes an action is told where it is to be asked for."""
+    return request.code is POST and not affordance.is_synchronous
+
+
+def _to_answer(request: Asked, value: Value) -> Answer:
+    if request.code is POST:
+        return to_answer(value, CHANGED, request.options.accept)
+    if request.code is GET:
+        return to_answer(value, CONTENT, request.options.accept, max_age_seconds=0)
+    return Answer(CHANGED)
 
 
 def _named(request: Asked) -> str:

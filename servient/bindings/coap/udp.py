@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 DATAGRAM_BYTES = 65_535
 _ANCILLARY_BYTES = 512
 # As many datagrams are read at once; then other work of the loop has its turn.
-_BURST = 64
+_BURST = 32
 _SEND_BUFFER_BYTES = 1 << 20
 
 
