@@ -27,7 +27,11 @@ class Peer:
         self.connections += 1
         try:
             while True:
-                head = (await reader.readuntil(b"\r\n\r\n")).decode()
+                begin = await reader.readexactly(4)
+                if begin != b"POST":
+                    writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+                    return
+                head = (begin + await reader.readuntil(b"\r\n\r\n")).decode()
                 length = int(head.partition("Content-Length: ")[2].partition("\r\n")[0])
                 self.requests.append((head, await reader.readexactly(length)))
                 answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]

@@ -19,6 +19,7 @@ from tests.deployment.chains import Machines
 from tests.files import FileServer
 from tests.orchestrator import uploads
 from tests.telemetry.otlp import Collector, Received, collector
+from tests.things import TD
 from tests.tools import needs
 
 TRACE, SPAN = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
@@ -116,6 +117,22 @@ async def test_every_wire_begins_a_trace(
     assert sorted(wires) == ["coap", "http", "mqtt", "websocket"]
     assert len({span.trace for span in found}) == 4
     assert all(span.attributes["wot.invocation"].startswith("f:fibonacci:fibo:") for span in found)
+
+
+async def test_what_ends_where_it_begins_has_a_span_too(
+    settings: Callable[..., Config], collecting: Collector
+) -> None:
+    """As handlers of programs do, which are plain functions."""
+    async with App(settings(bindings=("http",), otlp_endpoint=collecting.url)) as app:
+        thing = app.wot.produce({**TD, "title": "A lamp", "id": "urn:test:lamp"}, "lamp")
+        thing.set_action_handler("double", lambda value: 2 * value["number"])
+        thing.expose()
+        async with httpx.AsyncClient(base_url=app.addresses()["http"]) as http:
+            answer = await http.post("/things/lamp/actions/double", json={"number": 4})
+            assert answer.json() == 8
+    (span,) = collecting.named("invokeaction double")
+    assert not span.has_failed
+    assert set(collecting.below(span)) == {"validation"}
 
 
 @pytest.mark.parametrize(
