@@ -77,7 +77,7 @@ ONLY_IN = {
     "typer": {"servient.cli", "emulation.cli", "emulation.reporting"},
     "prometheus_client": {"servient.telemetry.metrics.exposition"},
     "opentelemetry": {"servient.telemetry.traces"},
-    "rich": {"servient.cli"},
+    "rich": {"servient.cli", "emulation.command", "emulation.live"},
     "psutil": {"servient.telemetry", "emulation.metrics"},
     "zeroconf": {"servient.discovery"},
 }
