@@ -40,22 +40,15 @@ export function ownForm(definition, operation, subprotocol, contentType) {
   );
 }
 
-/** What a list shows of a Thing: everything else of its description is let go of. */
+/** What a list shows of a Thing and searches in it: everything else of its description is let go of. */
 export function summarize(td) {
-  return {
-    id: td.id ?? td.title,
-    title: titleOf(td, td.id ?? ""),
-    description: wordsOf(td),
-    deployment: typeof td["wasm:deployment"] === "string" ? td["wasm:deployment"] : "",
-    isServient: [td["@type"]].flat().includes("wasm:Servient"),
-    names: Object.fromEntries(KINDS.map((kind) => [kind, Object.keys(members(td[kind]))])),
-  };
+  const id = td.id ?? td.title;
+  const title = titleOf(td, id);
+  const description = wordsOf(td);
+  const names = Object.fromEntries(KINDS.map((kind) => [kind, Object.keys(members(td[kind]))]));
+  const text = [title, id, description, ...Object.values(names).flat()].join("\n").toLowerCase();
+  return { id, title, description, names, text };
 }
 
-/** Whether it has all of these words in it. */
-export function matches(summary, words) {
-  const text = [summary.title, summary.id, summary.description, ...Object.values(summary.names).flat()]
-    .join("\n")
-    .toLowerCase();
-  return words.every((word) => text.includes(word));
-}
+/** Whether it has all of these words in it, which are in lower case. */
+export const matches = (summary, words) => words.every((word) => summary.text.includes(word));
