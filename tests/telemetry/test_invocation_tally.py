@@ -14,9 +14,7 @@ NUMBERS = itertools.count()
 
 
 def over(thing: str, action: str = "f", error: ServientError | None = None) -> Invocation:
-    invocation = Invocation(
-        f"{thing}:{action}:{next(NUMBERS)}", thing, action, None, protocol="coap"
-    )
+    invocation = Invocation(next(NUMBERS), thing, action, None, protocol="coap")
     if error is not None:
         invocation.fail(error)
     else:
