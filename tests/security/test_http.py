@@ -132,3 +132,27 @@ async def test_a_preflight_takes_no_credentials(http: httpx.AsyncClient) -> None
     answer = await http.options(THING, headers={"Origin": "http://page"})
     assert answer.status_code == 204
     assert "Authorization" in answer.headers["access-control-allow-headers"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/things/servient",
+        "/things/servient/properties",
+        "/things/servient/properties/things",
+        "/things/servient/properties/deployments",
+        "/things/servient/properties/invocations",
+        "/things/servient/events/thingCreated",
+        "/things/servient/actions",
+        "/deploy",
+        "/metrics",
+    ],
+)
+async def test_who_may_see_some_things_alone_does_not_hear_of_the_others(
+    http: httpx.AsyncClient, path: str
+) -> None:
+    headers = {"X-API-Key": KEY}
+    assert (await http.get("/things", headers=headers)).json() == []
+    answer = await http.get(path, headers=headers)
+    assert answer.status_code == 403, answer.text
+    assert "counter" not in answer.text
