@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -44,6 +45,15 @@ async def test_it_deploys_and_invokes(addresses: dict[str, str], files: FileServ
         for path in ("/.well-known/wot", "/vocabulary", "/openapi.json"):
             answer = await http.get(path)
             assert answer.status_code == 200, (path, answer.text)
+
+
+async def test_its_page_has_all_that_it_asks_for(addresses: dict[str, str]) -> None:
+    async with httpx.AsyncClient(base_url=addresses["http"], timeout=PATIENCE_SECONDS) as http:
+        page = (await http.get("/", headers={"Accept": "text/html"})).text
+        assets = set(re.findall(r'(?:href|src)="(/console/[^"]+)"', page))
+        assert any(each.endswith("/app.js") for each in assets)
+        answers = {each: (await http.get(each)).status_code for each in assets}
+    assert set(answers.values()) == {200}, answers
 
 
 @pytest.mark.parametrize("command", [("wasm-servient",), ("python", "-m", "servient")])
