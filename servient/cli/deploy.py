@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -9,6 +10,7 @@ import typer
 
 from servient.cli.access import Access
 from servient.cli.options import DeploymentArgument, JsonOption, Protocol, ProtocolOption
+from servient.cli.output import CommandFailed
 from servient.cli.talking import talking
 
 
@@ -53,8 +55,12 @@ async def deploy(
         if as_json:
             show_json(deployed)
             return
-        say(f"deployed {deployed['deploymentId']} in {time.monotonic() - began:.1f} s")
-        await _show_things(remote, deployed["things"])
+        match deployed:
+            case {"deploymentId": str(deployment), "things": [*names]}:
+                say(f"deployed {deployment} in {time.monotonic() - began:.1f} s")
+                await _show_things(remote, map(str, names))
+            case _:
+                raise CommandFailed("deployed, but the servient does not say what")
 
 
 async def _send(remote: Any, manifest: dict[str, Any]) -> Any:
@@ -65,16 +71,16 @@ async def _send(remote: Any, manifest: dict[str, Any]) -> Any:
         return await remote.invoke("deploy", upload.pieces(), {"Content-Length": str(len(body))})
 
 
-async def _show_things(remote: Any, names: list[str]) -> None:
+async def _show_things(remote: Any, names: Iterable[str]) -> None:
     """What there is to invoke now."""
     from servient.cli.show import show_table  # noqa: PLC0415 - likewise
     from servient.cli.signature import signature_of  # noqa: PLC0415 - likewise
 
-    rows = []
+    rows: list[tuple[str, str]] = []
     for name in names:
-        td = await remote.td(name) or {}
-        for action, definition in td.get("actions", {}).items():
-            rows.append((name, signature_of(action, definition)))
+        actions = (await remote.td(name) or {}).get("actions")
+        if isinstance(actions, dict):
+            rows += [(name, signature_of(action, each)) for action, each in actions.items()]
     show_table(("THING", "ACTION"), rows)
 
 

@@ -11,7 +11,7 @@ from urllib.parse import unquote, urlsplit
 from converters.errors import ConversionError
 from servient.cli.access import Access
 from servient.cli.documents import read_file
-from servient.cli.output import CommandFailed, ExitCode
+from servient.cli.output import CommandFailed, ExitCode, to_line
 from servient.cli.refusals import refusal
 from servient.cli.remote import Remote, Td
 
@@ -28,7 +28,7 @@ class FoundThing:
 
     @property
     def label(self) -> str:
-        return name_of(self.td) or str(self.td.get("title", "the Thing"))
+        return to_line(name_of(self.td) or str(self.td.get("title", "the Thing")))[:200]
 
     def affordance(self, kind: str, name: str) -> Mapping[str, Any]:
         """Raises CommandFailed, which says what there is instead."""
@@ -53,7 +53,7 @@ async def find_thing(remote: Remote, access: Access, name: str) -> FoundThing:
 
 
 async def _by_url(remote: Remote, access: Access, url: str) -> FoundThing:
-    if urlsplit(url).scheme == "coap":
+    if url.startswith("coap:"):
         # Here, since few want it and it imports a good deal.
         from servient.cli.consumer import read_url  # noqa: PLC0415
 
@@ -90,10 +90,17 @@ def _checked(document: Any, source: str) -> Td:
 def name_of(td: Mapping[str, Any]) -> str | None:
     """A Thing's name in the paths of a servient, which all its forms have."""
     for form in forms_of(td):
-        match urlsplit(str(form.get("href", ""))).path.split("/"):
+        match _path(str(form.get("href", ""))).split("/"):
             case ["", "things", name, *_]:
                 return unquote(name)
     return None
+
+
+def _path(href: str) -> str:
+    try:
+        return urlsplit(href).path
+    except ValueError:
+        return ""
 
 
 def forms_of(td: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
@@ -114,15 +121,15 @@ def forms_in(holder: Any) -> list[Mapping[str, Any]]:
 def _only_one(name: str, things: list[Td], url: str) -> Td:
     """The Thing of this id, title or name; else the only one with it as a part of its name."""
     wanted = name.casefold()
-    names = {(name_of(td) or ""): td for td in things}
-    exact = [td for own, td in names.items() if wanted in _calls(td, own)]
-    found = exact or [td for own, td in names.items() if wanted in own.casefold().split(":")]
+    named = [(name_of(td) or "", td) for td in things]
+    exact = [td for own, td in named if wanted in _calls(td, own)]
+    found = exact or [td for own, td in named if wanted in own.casefold().split(":")]
     if len(found) == 1:
         return found[0]
     if found:
         shown = ", ".join(name_of(td) or str(td.get("id")) for td in found[:NAMES_SHOWN])
         raise CommandFailed(f"{name!r} may be any of {shown}: name one of these", ExitCode.USAGE)
-    offered = ", ".join(_closest(name, [each for each in names if each])) or "none"
+    offered = ", ".join(_closest(name, [own for own, _ in named if own])) or "none"
     raise CommandFailed(f"no Thing {name!r} at {url}; there are: {offered}")
 
 

@@ -16,6 +16,7 @@ from servient.wot.schema import is_file
 
 STDIN = "-"
 
+# A name, and not the beginning of JSON or the name of a file.
 _PAIR = re.compile(r"([^=\s{\[\"@][^=]*)=(.*)", re.DOTALL)
 _WORDS = {"true": True, "false": False, "yes": True, "no": False}
 

@@ -16,6 +16,7 @@ from tests.cli.command import command
 from tests.cli.conftest import Run
 from tests.things import expose_lamp
 
+FIBONACCI = "examples/fibonacci/fibonacci.wasm"
 NOT_FOUND = b'{"title": "Not found", "status": 404, "detail": "\x1b[31mno"}'
 
 
@@ -57,7 +58,7 @@ def closed() -> int:
     [
         ["things"], ["td", "x"], ["invoke", "x", "y"], ["read", "x", "y"], ["observe", "x", "y"],
         ["write", "x", "y", "1"], ["invocations"], ["cancel", "a:b:1"], ["undeploy", "x"],
-        ["deployments"], ["deploy", "examples/fibonacci/fibonacci.wasm"],
+        ["deployments"], ["deploy", FIBONACCI],
     ],
     ids=lambda words: words[0],
 )  # fmt: skip
@@ -102,6 +103,8 @@ async def test_who_answers_is_no_servient(body: bytes) -> None:
         for words in (["things"], ["td", "x"], ["invocations"]):
             (await command(*words, "--url", server.url)).failed(1, "is no servient")
         (await command("td", f"{server.url}/td", "--url", server.url)).failed(1, "Description")
+        ended = await command("deploy", FIBONACCI, "--url", server.url)
+        ended.failed(1, "no servient" if ended.err.endswith("--url\n") else "does not say what")
 
 
 async def test_refusals_are_told_without_what_a_terminal_obeys() -> None:
