@@ -9,7 +9,9 @@ from servient.mqtt.packets import variable_integer
 
 logger = logging.getLogger(__name__)
 
-READ_BYTES = 256 * 1024
+# What is answered at once is answered while it is read: so much, and others have their turn.
+READ_BYTES = 16 * 1024
+LARGE_READ_BYTES = 1024 * 1024
 # What is to go out beyond that waits with those who send it.
 FULL_BYTES = 1024 * 1024
 # What can wait does so for so long after something was sent, for others to go out with it.
@@ -135,7 +137,8 @@ class Wire:
 
     def _read(self) -> None:
         try:
-            data = self._socket.recv(READ_BYTES)
+            missing_bytes = self._wanted_bytes - len(self._received)
+            data = self._socket.recv(min(max(READ_BYTES, missing_bytes), LARGE_READ_BYTES))
         except (BlockingIOError, InterruptedError):
             return
         except OSError as error:

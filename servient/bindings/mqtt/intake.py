@@ -14,7 +14,8 @@ WAITING_LIMIT = 4096
 WAITING_LIMIT_BYTES = 64 * 1024 * 1024
 _REMEMBERED = 2 * WAITING_LIMIT
 
-Work = Callable[[], Coroutine[Any, Any, None]]
+# Does it at once, or gives what takes waiting.
+Work = Callable[[], Coroutine[Any, Any, None] | None]
 _Key = tuple[object, ...]
 
 
@@ -59,6 +60,7 @@ class Intake:
         left = [waiting.message for waiting in self._waiting]
         self._waiting.clear()
         self._waiting_bytes = 0
+        await asyncio.sleep(0)  # what has just begun gets as far as to hear of its end
         tasks = tuple(self._tasks)
         for task in tasks:
             task.cancel()
@@ -74,13 +76,15 @@ class Intake:
 
     def _begin(self, message: Message, work: Work) -> None:
         message.acknowledge()
-        task = asyncio.create_task(work(), name="MQTT request")
-        self._tasks.add(task)
-        task.add_done_callback(self._end)
+        rest = work()
+        if rest is not None:
+            task = asyncio.create_task(rest, name="MQTT request")
+            self._tasks.add(task)
+            task.add_done_callback(self._end)
 
     def _end(self, task: "asyncio.Task[None]") -> None:
         self._tasks.discard(task)
-        if self._waiting:
+        while self._waiting and len(self._tasks) < self._limit:
             taken = self._waiting.popleft()
             self._waiting_bytes -= len(taken.message.payload)
             self._begin(taken.message, taken.work)

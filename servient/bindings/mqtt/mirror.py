@@ -29,6 +29,8 @@ class _Mirrored:
     undo: Callable[[], None]
     channels: Channels
     retained: dict[str, Message] = field(default_factory=dict)
+    # Topics that something waits to be retained on.
+    due: set[str] = field(default_factory=set)
 
 
 class Mirror:
@@ -129,13 +131,15 @@ class Mirror:
         mirrored.retained[topic] = message
         if topic in self._pausing:
             self._pausing[topic] = message
+            mirrored.due.add(topic)
         else:
             self._put(message)
 
     def settle(self, name: str) -> None:
         """Retain at once what is to follow on the topics of a Thing."""
         mirrored = self._things.get(name)
-        for topic in mirrored.retained if mirrored else ():
+        while mirrored and mirrored.due:
+            topic = mirrored.due.pop()
             if (message := self._pausing.get(topic)) is not None:
                 self._pausing[topic] = None
                 self._outbox.put(message)

@@ -2,8 +2,10 @@
 
 import asyncio
 import logging
+from collections.abc import Coroutine
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from servient.bindings.mqtt.askers import Askers
 from servient.bindings.mqtt.intake import Intake
@@ -14,8 +16,9 @@ from servient.bindings.mqtt.topics import Request, Topics
 from servient.errors import Busy, NotFound, ServientError
 from servient.mqtt.message import Message
 from servient.wot.access import acting_as
-from servient.wot.content import JSON_MEDIA_TYPE, Content
+from servient.wot.content import JSON_MEDIA_TYPE, Content, Value
 from servient.wot.door import Door, Interaction
+from servient.wot.handler import Later
 from servient.wot.operations import AffordanceKind, Operation
 from servient.wot.servient import Servient
 from servient.wot.tracing import TRACEPARENT, parse_traceparent
@@ -24,6 +27,7 @@ logger = logging.getLogger(__name__)
 
 REQUESTS_LIMIT = 256
 _STOPPING = "the servient is stopping"
+_BROKER = "the MQTT broker"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,32 +98,58 @@ class Responder:
             return Route(request.output_topic, request.problem_topic, None, qos)
         return None
 
-    async def _serve(self, request: Request, message: Message, route: Route | None) -> None:
-        TRACEPARENT.set(parse_traceparent(message.traceparent))
+    def _serve(
+        self, request: Request, message: Message, route: Route | None
+    ) -> Coroutine[Any, Any, None] | None:
+        """Answers what ends at once; else gives the rest of the work."""
+        trace = TRACEPARENT.set(parse_traceparent(message.traceparent))
         try:
             content = self._input(request, message)
             wanted = Interaction(request.operation, request.thing, request.affordance, content)
-            with acting_as(self._askers.of(request), "the MQTT broker"):
-                value = await self._door.perform(wanted)
-            # Who has the answer finds what it changed retained.
-            self._mirror.settle(request.thing)
-            if route is not None:
-                answer = to_message(
-                    route.output_topic,
-                    value,
-                    self._payload_limit_bytes,
-                    qos=route.qos,
-                    correlation=route.correlation,
-                )
-                self._outbox.put(answer)
+            with acting_as(self._askers.of(request), _BROKER):
+                value = self._door.begin(wanted)
+            if type(value) is Later:
+                return self._finish(request, message, route, value)
+            self._answer(request, route, value)
+        except ServientError as error:
+            self._refuse(request, route, error)
+        except Exception:  # a bug: whoever asked is told nothing of it but that there is one
+            logger.exception("a request on %.200s failed", request.topic)
+            self._refuse(request, route, ServientError("the servient failed"))
+        finally:
+            TRACEPARENT.reset(trace)
+        return None
+
+    async def _finish(
+        self, request: Request, message: Message, route: Route | None, later: Later
+    ) -> None:
+        TRACEPARENT.set(parse_traceparent(message.traceparent))
+        try:
+            with acting_as(self._askers.of(request), _BROKER):
+                value = await later.work
+            self._answer(request, route, value)
         except ServientError as error:
             self._refuse(request, route, error)
         except asyncio.CancelledError:
             self._refuse(request, route, Busy(_STOPPING))
             raise
-        except Exception:  # a bug: whoever asked is told nothing of it but that there is one
+        except Exception:  # as above
             logger.exception("a request on %.200s failed", request.topic)
             self._refuse(request, route, ServientError("the servient failed"))
+
+    def _answer(self, request: Request, route: Route | None, value: Value) -> None:
+        """Raises TooLarge, and ServientError for what cannot be sent."""
+        # Who has the answer finds what it changed retained.
+        self._mirror.settle(request.thing)
+        if route is not None:
+            answer = to_message(
+                route.output_topic,
+                value,
+                self._payload_limit_bytes,
+                qos=route.qos,
+                correlation=route.correlation,
+            )
+            self._outbox.put(answer)
 
     def _input(self, request: Request, message: Message) -> Content | None:
         if request.operation is Operation.READ_PROPERTY:
