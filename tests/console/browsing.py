@@ -25,6 +25,17 @@ PHONE = {"width": 360, "height": 740}
 # A browser says so of every answer that is a refusal, which the page shows.
 REFUSED = "Failed to load resource"
 
+# Files that are dropped rather than chosen.
+DROP = """async ([selector, name, content]) => {
+    const bytes = Uint8Array.from(atob(content), (each) => each.charCodeAt(0));
+    const data = new DataTransfer();
+    data.items.add(new File([bytes], name));
+    const target = document.querySelector(selector);
+    for (const type of ["dragover", "drop"]) {
+        target.dispatchEvent(new DragEvent(type, { dataTransfer: data, bubbles: true, cancelable: true }));
+    }
+}"""
+
 expect.set_options(timeout=DEADLINE_MS)
 
 

@@ -1,5 +1,6 @@
 """Who may see what: logging in, being refused, and what strangers learn."""
 
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -65,6 +66,19 @@ async def test_what_one_may_not_do_is_refused_and_said(seen: Console) -> None:
     await card.get_by_role("button", name="Invoke").click()
     await expect(card.get_by_role("alert")).to_contain_text("Forbidden")
     await expect(seen.page.get_by_role("dialog")).to_be_hidden()
+
+
+async def test_a_token_that_holds_no_more_is_asked_for_again(seen: Console) -> None:
+    await seen.open()
+    stale = {"name": "token", "authorization": "Bearer stale"}
+    await seen.page.evaluate(
+        "(known) => sessionStorage.setItem('credentials', known)", json.dumps(stale)
+    )
+    await seen.page.reload()
+    await expect(seen.page.get_by_role("dialog")).to_contain_text("Log in again")
+    assert await seen.page.evaluate("sessionStorage.getItem('credentials')") is None
+    await log_in(seen, TOKENS["reader"])
+    await expect(seen.page.get_by_role("heading", name="counter")).to_be_visible()
 
 
 async def test_a_name_and_a_password_do_as_well(seen: Console) -> None:

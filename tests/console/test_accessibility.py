@@ -49,12 +49,15 @@ async def test_no_view_has_a_serious_fault(browser: Browser, app: App, look: str
     source = axe()
     async with console(browser, app, **LOOKS[look]) as seen:
         await fill(seen)
+        titles: set[str] = set()
         for name, place in VIEWS.items():
             await seen.open(*place)
             await expect(seen.page.get_by_text("live", exact=True)).to_be_visible()
             assert await faults(seen, source) == []
             assert await overflow(seen) <= 0, f"{name} scrolls sideways"
             await seen.shoot(f"{name}-{look}")
+            titles.add(await seen.page.title())
+    assert len(titles) == 6  # one for each view and each Thing
 
 
 async def faults(seen: Console, source: str) -> list[str]:

@@ -7,19 +7,9 @@ from pathlib import Path
 from playwright.async_api import expect
 
 from servient.app import App
-from tests.console.browsing import EXAMPLES, Console
+from tests.console.browsing import DROP, EXAMPLES, Console
 
 FIBONACCI = EXAMPLES / "fibonacci"
-# Files that are dropped rather than chosen.
-DROP = """async ([selector, name, content]) => {
-    const bytes = Uint8Array.from(atob(content), (each) => each.charCodeAt(0));
-    const data = new DataTransfer();
-    data.items.add(new File([bytes], name));
-    const target = document.querySelector(selector);
-    for (const type of ["dragover", "drop"]) {
-        target.dispatchEvent(new DragEvent(type, { dataTransfer: data, bubbles: true, cancelable: true }));
-    }
-}"""
 
 
 async def choose(seen: Console, *paths: Path) -> None:

@@ -80,7 +80,7 @@ async def hostile(app: App) -> Any:
 
 async def is_unharmed(seen: Console) -> bool:
     has_markup = "() => document.querySelector('main img[src=x], main script') !== null"
-    return await seen.page.title() == "workshop" and not await seen.page.evaluate(has_markup)
+    return await seen.page.title() != "owned" and not await seen.page.evaluate(has_markup)
 
 
 async def test_words_of_a_thing_are_text_in_every_view(seen: Console, hostile: Any) -> None:

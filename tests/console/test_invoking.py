@@ -1,5 +1,6 @@
 """Actions: a form for every schema, results as what they are, and an end to what takes too long."""
 
+import base64
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from playwright.async_api import Locator, expect
 from servient.app import App
 from servient.wot.content import Content
 from servient.wot.thing import ExposedThing
-from tests.console.browsing import Console
+from tests.console.browsing import DROP, Console
 from tests.console.conftest import LOOP
 from tests.console.deploying import local_manifest
 
@@ -192,13 +193,11 @@ async def test_a_failure_is_told_in_the_words_of_the_servient(seen: Console) -> 
     await seen.shoot("failure")
 
 
-async def test_what_a_program_prints_is_shown_with_its_invocation(
-    seen: Console, tmp_path: Path
-) -> None:
-    (tmp_path / "text.txt").write_text("one two\nthree\n")
+async def test_what_a_program_prints_is_shown_with_its_invocation(seen: Console) -> None:
     await seen.open("thing", "wordcount-1:wordcount")
     start = card(seen, "_start")
-    await start.get_by_label("text.txt").set_input_files(str(tmp_path / "text.txt"))
+    content = base64.b64encode(b"one two\nthree\n").decode()
+    await seen.page.evaluate(DROP, [".action .drop", "any.name", content])
     await start.get_by_role("button", name="Invoke").click()
     printed = start.locator("details.printed")
     await expect(printed).to_contain_text("2 3 14 text.txt")

@@ -9,6 +9,7 @@ import { DeployForm } from "./deploy.js";
 import { Dialog } from "./dialog.js";
 import { InvocationCard } from "./invocation.js";
 import { ProblemBox } from "./problem.js";
+import { Title } from "./title.js";
 
 export function DeploymentsView({ servient }) {
   const td = useStore(servient.td);
@@ -18,8 +19,8 @@ export function DeploymentsView({ servient }) {
   useEffect(() => {
     if (td !== null) servient.refreshDeployments().catch((error) => setProblem(Problem.of(error)));
   }, [td]);
-  if (td === null) return html`<h1 tabindex="-1">Deployments</h1>`;
-  return html`<div class="title-row"><h1 tabindex="-1">Deployments</h1></div>
+  if (td === null) return html`<${Title} text="Deployments" />`;
+  return html`<${Title} text="Deployments" />
     ${ownForm(servient.action("deploy"), "invokeaction", undefined) && html`<${DeployForm} servient=${servient} />`}
     <h2 class="minor">Deployed</h2>
     <${ProblemBox} problem=${problem} />

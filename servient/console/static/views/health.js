@@ -6,6 +6,7 @@ import { Chart } from "../plots/chart.js";
 import { HealthFeed } from "../things/health-feed.js";
 import { MetricsTable } from "./metrics.js";
 import { ProblemBox } from "./problem.js";
+import { Title } from "./title.js";
 
 const toPercent = (value) => `${Math.round(value * 100)} %`;
 const toRate = (value) => `${toSize(value)}/s`;
@@ -14,8 +15,8 @@ export function HealthView({ servient }) {
   const [feed] = useState(() => new HealthFeed(servient));
   const { now, problem, cpu, memory, down, up, families } = useStore(feed.state);
   useEffect(() => () => feed.close(), []);
-  return html`<div class="title-row"><h1 tabindex="-1">Health</h1>
-      ${now && html`<p class="hint">up ${typeof now.uptime === "number" ? toDuration(now.uptime * 1000) : String(now.uptime)}</p>`}</div>
+  return html`<${Title} text="Health">
+      ${now && html`<p class="hint">up ${typeof now.uptime === "number" ? toDuration(now.uptime * 1000) : String(now.uptime)}</p>`}</${Title}>
     <${ProblemBox} problem=${problem} />
     <div class="charts">
       <${Chart} title="Processor" lines=${[{ name: "used", points: cpu }]} format=${toPercent} most=${1} />

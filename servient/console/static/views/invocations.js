@@ -3,6 +3,7 @@ import { html, useMemo } from "../libraries/preact.js";
 import { ownForm } from "../things/description.js";
 import { readThing } from "../things/directory.js";
 import { HistoryList } from "./history.js";
+import { Title } from "./title.js";
 
 export function InvocationsView({ servient }) {
   const things = useMemo(() => new Map(), []);
@@ -16,6 +17,6 @@ export function InvocationsView({ servient }) {
     const form = ownForm(td.actions?.[status.action], "invokeaction", undefined);
     return `${form.href}/${encodeURIComponent(status.id.split(":").at(-1))}`;
   };
-  return html`<div class="title-row"><h1 tabindex="-1">Invocations</h1></div>
+  return html`<${Title} text="Invocations" />
     <${HistoryList} read=${read} toHref=${toHref} findTd=${findTd} />`;
 }

@@ -11,6 +11,7 @@ import { Badge } from "./badge.js";
 import { DescriptionView } from "./description.js";
 import { EventLog } from "./event-log.js";
 import { ProblemBox } from "./problem.js";
+import { Title } from "./title.js";
 import { PropertyTable } from "./property-table.js";
 import { ThingInvocations } from "./thing-invocations.js";
 
@@ -38,9 +39,11 @@ export function ThingView({ id, changes }) {
     };
   }, [id, version]);
   if (found.live) return html`<${Thing} live=${found.live} id=${id} />`;
-  return html`<p class="back"><a href=${toHash("things")}>Things</a></p><h1 tabindex="-1">${found.problem ? "No such Thing" : "…"}</h1>
+  return html`<p class="back"><a href=${toHash("things")}>Things</a></p><${Title} text=${toFault(found.problem)} />
     <${ProblemBox} problem=${found.problem} />`;
 }
+
+const toFault = (problem) => (problem?.status === 404 ? "No such Thing" : (problem?.title ?? "…"));
 
 function Thing({ live, id }) {
   const { td } = live;
@@ -48,7 +51,7 @@ function Thing({ live, id }) {
   const offered = Object.keys(TABS).filter((tab) => count(td, tab) !== 0);
   const tab = offered.includes(query.tab) ? query.tab : offered[0];
   return html`<p class="back"><a href=${toHash("things")}>Things</a></p>
-    <div class="title-row"><h1 tabindex="-1">${titleOf(td, id)}</h1><${LiveBadge} live=${live} /></div>
+    <${Title} text=${titleOf(td, id)}><${LiveBadge} live=${live} /></${Title}>
     ${wordsOf(td) && html`<p class="words lead">${wordsOf(td)}</p>`}
     <nav class="row tabs sections" aria-label="Parts of the Thing">${offered.map(
       (

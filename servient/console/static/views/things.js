@@ -6,6 +6,7 @@ import { askForCredentials } from "../core/session.js";
 import { useStore } from "../core/store.js";
 import { matches } from "../things/description.js";
 import { ProblemBox } from "./problem.js";
+import { Title } from "./title.js";
 
 const SHOWN = 40;
 const PAUSE_MS = 150;
@@ -38,8 +39,8 @@ export function ThingsView({ directory }) {
     else if (!directory.isComplete && !words.length) directory.loadMore().then(() => setLimit(limit + SHOWN));
   };
   const isMore = limit < found.length || (!directory.isComplete && !words.length);
-  return html`<div class="title-row"><h1 tabindex="-1">Things</h1>
-      <p class="hint" role="status">${toStatus({ found, things, total, words, isLoading, problem })}</p></div>
+  return html`<${Title} text="Things">
+      <p class="hint" role="status">${toStatus({ found, things, total, words, isLoading, problem })}</p></${Title}>
     <search><input type="search" class="search" aria-label="Search Things" placeholder="Search names, words and affordances"
       value=${text} onInput=${(event) => setText(event.target.value)} /></search>
     ${problem?.status === 401 ? html`<${Stranger} />` : html`<${ProblemBox} problem=${problem} />`}
