@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Self
 
 # What is bounded has to be at its bounds before memory can be flat. The last to get there is what is
-# remembered of messages over CoAP, for 247 s each (RFC 7252 section 4.8.2).
-FULL_SECONDS = 300.0
+# remembered of messages over CoAP, for 247 s each (RFC 7252 section 4.8.2): about 1 kB for each.
+FULL_SECONDS = 400.0
 # Of a run that is shorter.
 WARM_SHARE = 0.4
 # A median of so many samples: a collection of garbage in between does not tell much.
