@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Hashable
+from collections.abc import Awaitable, Coroutine, Hashable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -20,10 +20,13 @@ from servient.bindings.websocket.dialect import (
 from servient.bindings.websocket.served_thing import ServedThing
 from servient.errors import Busy, NotFound, ServientError
 from servient.wot.access import Principal, acting_as
+from servient.wot.handler import Later
 from servient.wot.subscription import Subscription
 from servient.wot.tracing import TRACEPARENT
 
 logger = logging.getLogger(__name__)
+
+_FAILED = ServientError("the servient failed to carry this out")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +51,11 @@ class Limits:
 class Socket(Protocol):
     """The wire below a connection."""
 
-    async def send(self, message: bytes) -> None:
-        """Returns when the message is on its way; a consumer that does not receive is cut off."""
+    def send(self, message: bytes) -> bool:
+        """Have a message sent soon. False when too much is under way: `drained` is to be awaited then."""
+
+    async def drained(self) -> None:
+        """Returns when all is on its way; a consumer that does not receive is cut off."""
 
     def shut(self, code: int, reason: str) -> None:
         """Close with a code of RFC 6455 section 7.4 and a reason of at most 123 bytes."""
@@ -96,12 +102,52 @@ class Connection:
 
     def _start(self, text: str) -> None:
         with acting_as(self._principal, self._address):
-            task = asyncio.create_task(self._serve(text), name="websocket request")
+            try:
+                self._begin(text)
+            except Exception:  # a bug in a dialect must end neither the connection nor unheard
+                logger.exception("a message to %s could not be answered", self._thing.name)
+
+    def _begin(self, text: str) -> None:
+        """What ends at once is answered at once; for the rest there is a task."""
+        try:
+            request = self._dialect.parse(text)
+        except Rejected as rejected:
+            self._say(self._rejection(rejected))
+            return
+        trace = TRACEPARENT.set(request.traceparent)
+        try:
+            found = self._carry_out(request)
+            if isinstance(found, Later):
+                self._follow(self._finish(request, found)).add_done_callback(
+                    lambda _: found.close()
+                )
+                return
+            message = found
+        except ServientError as error:
+            message = self._refusal(request, error)
+        except Exception:
+            logger.exception("%r on %s failed", type(request.command), self._thing.name)
+            message = self._refusal(request, _FAILED)
+        finally:
+            TRACEPARENT.reset(trace)
+        self._say(message)
+
+    def _say(self, message: bytes | None) -> None:
+        if message is not None and not self._socket.send(message):
+            self._follow(self._socket.drained())
+
+    async def _send(self, message: bytes | None) -> None:
+        if message is not None and not self._socket.send(message):
+            await self._socket.drained()
+
+    def _follow(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.create_task(work, name="websocket request")
         self._requests.add(task)
         task.add_done_callback(self._free)
         if len(self._requests) == self._limits.requests:
             self._freed.clear()
             self._note_progress()
+        return task
 
     def _free(self, task: asyncio.Task[None]) -> None:
         self._requests.discard(task)
@@ -117,42 +163,42 @@ class Connection:
             async with asyncio.timeout_at(self._progress_at + self._limits.patience_seconds):
                 await self._freed.wait()
         except TimeoutError:
-            await self._serve(text, Busy(f"{self._limits.requests} requests are under way here"))
+            await self._send(self._too_many(text))
         else:
             self._start(text)
 
-    async def _serve(self, text: str, refusal: ServientError | None = None) -> None:
-        try:
-            message = await self._answer(text, refusal)
-        except Exception:  # a bug in a dialect must end neither the connection nor unheard
-            logger.exception("a message to %s could not be answered", self._thing.name)
-        else:
-            if message is not None:
-                await self._socket.send(message)
-
-    async def _answer(self, text: str, refusal: ServientError | None) -> bytes | None:
+    def _too_many(self, text: str) -> bytes | None:
         try:
             request = self._dialect.parse(text)
         except Rejected as rejected:
-            logger.debug("%s: %s", self._thing.name, rejected)
-            return self._dialect.refusal(rejected.correlation, rejected.error)
+            return self._rejection(rejected)
+        busy = Busy(f"{self._limits.requests} requests are under way here")
+        return self._dialect.refusal(request.correlation, busy)
+
+    async def _finish(self, request: Request[Any], later: Later) -> None:
         try:
-            if refusal is not None:
-                raise refusal
-            TRACEPARENT.set(request.traceparent)
-            return await self._carry_out(request)
+            message = self._dialect.answer(request, await later.work)
         except ServientError as error:
-            logger.debug("%s: %s", self._thing.name, error)
-            return self._dialect.refusal(request.correlation, error)
+            message = self._refusal(request, error)
         except Exception:
             logger.exception("%r on %s failed", type(request.command), self._thing.name)
-            failed = ServientError("the servient failed to carry this out")
-            return self._dialect.refusal(request.correlation, failed)
+            message = self._refusal(request, _FAILED)
+        await self._send(message)
 
-    async def _carry_out(self, request: Request[Any]) -> bytes | None:
+    def _rejection(self, rejected: Rejected) -> bytes | None:
+        logger.debug("%s: %s", self._thing.name, rejected)
+        return self._dialect.refusal(rejected.correlation, rejected.error)
+
+    def _refusal(self, request: Request[Any], error: ServientError) -> bytes | None:
+        logger.debug("%s: %s", self._thing.name, error)
+        return self._dialect.refusal(request.correlation, error)
+
+    def _carry_out(self, request: Request[Any]) -> bytes | Later | None:
+        """The answer, if its sender is to have one, or what it takes to have it."""
         match request.command:
             case Perform() | PerformOnAll() | Ask() as command:
-                return self._dialect.answer(request, await self._thing.perform(command))
+                value = self._thing.begin(command)
+                return value if type(value) is Later else self._dialect.answer(request, value)
             case Unsubscribe(key=key):
                 return self._dialect.answer(request, self._unsubscribe(key))
             case Subscribe() | Watch() as command:
@@ -181,19 +227,19 @@ class Connection:
 
     async def _pump(self, request: Request[Any], key: Hashable, subscription: Subscription) -> None:
         if (answer := self._dialect.answer(request, None)) is not None:
-            await self._socket.send(answer)
+            await self._send(answer)
         async for notification in subscription:
             try:
                 message = self._dialect.notification(request, notification)
             except ServientError as error:
                 logger.warning("%s: a notification is lost: %s", self._thing.name, error)
             else:
-                await self._socket.send(message)
+                await self._send(message)
         if self._subscriptions.get(key) is subscription:  # not unsubscribed: the Thing is gone
             self._unsubscribe(key)
             gone = NotFound(f"the Thing {self._thing.name!r} is no longer served")
             if (last := self._dialect.ending(request, gone)) is not None:
-                await self._socket.send(last)
+                await self._send(last)
 
     async def end(self, code: int, reason: str) -> None:
         """End the subscriptions with their last words, and close the socket."""

@@ -43,6 +43,12 @@ class Frames:
         self._at = 0
         self._begun: bytearray | None = None
         self._begun_opcode = 0
+        self._wanted_bytes = 0
+
+    @property
+    def missing_bytes(self) -> int:
+        """How much of a frame whose length is known is still to come."""
+        return max(0, self._wanted_bytes - len(self._received) + self._at)
 
     def feed(self, data: bytes) -> None:
         if self._at:
@@ -77,8 +83,10 @@ class Frames:
         is_masked = second & _MASKED
         start = begin + _MASK_BYTES if is_masked else begin
         end = start + length
+        self._wanted_bytes = end - at
         if len(received) < end:
             return None
+        self._wanted_bytes = 0
         data = bytes(received[start:end])
         self._at = end
         return _Frame(first, _mask(bytes(received[begin:start]), data) if is_masked else data)

@@ -204,9 +204,11 @@ class ThingSocket(ProblemAnswers, WebSocketHandler):
             return None
         return self.connection.receive(message)
 
-    async def send(self, message: bytes) -> None:
-        if not self._wire.put(message):
-            await self._wire.flush()
+    def send(self, message: bytes) -> bool:
+        return self._wire.put(message)
+
+    async def drained(self) -> None:
+        await self._wire.flush()
 
     def _cut_off(self) -> None:
         logger.info("a consumer of %s does not receive: disconnected", self._thing)

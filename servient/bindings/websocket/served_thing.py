@@ -20,6 +20,7 @@ from servient.wot.access import Scope
 from servient.wot.action_status import to_full_status, to_status
 from servient.wot.content import Value
 from servient.wot.door import Door, Interaction
+from servient.wot.handler import Later
 from servient.wot.invocation import Invocation
 from servient.wot.operations import AffordanceKind, Operation
 from servient.wot.servient import Servient
@@ -35,28 +36,31 @@ class ServedThing:
         self._door = door
         self.name = name
 
-    async def perform(self, command: Answered) -> Value:
+    def begin(self, command: Answered) -> Value | Later:
         """The outcome, or what is `Told` of an invocation that nobody waits for."""
         match command:
             case Perform():
-                return await self._perform(command)
+                return self._begin(command)
             case PerformOnAll():
-                return await self._perform_on_all(command)
+                return Later(self._perform_on_all(command))
             case Ask(Operation.CANCEL_ACTION, name, number):
                 self._door.cancel(self.name, name, number)
                 return None
             case Ask(_, name, number):
-                invocation = self._door.invocation(self.name, name, number)
-                status = await to_full_status(invocation, invocation_path(invocation))
-                return _told(invocation, status)
+                return Later(self._status_of(self._door.invocation(self.name, name, number)))
 
-    async def _perform(self, command: Perform) -> Value:
+    async def _status_of(self, invocation: Invocation) -> Told:
+        return _told(invocation, await to_full_status(invocation, invocation_path(invocation)))
+
+    def _begin(self, command: Perform) -> Value | Later:
         wanted = Interaction(command.operation, self.name, command.name, command.input)
         if command.is_told and not self._is_synchronous(command.name):
-            invocation = self._door.invoke(wanted)
-            await invocation.recorded()
-            return _told(invocation, to_status(invocation, invocation_path(invocation)))
-        return await self._door.perform(wanted)
+            return Later(self._tell(self._door.invoke(wanted)))
+        return self._door.begin(wanted)
+
+    async def _tell(self, invocation: Invocation) -> Told:
+        await invocation.recorded()
+        return _told(invocation, to_status(invocation, invocation_path(invocation)))
 
     def _is_synchronous(self, action: str) -> bool:
         description = self._servient.exposed(self.name).description

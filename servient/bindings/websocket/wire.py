@@ -10,7 +10,8 @@ from tornado.websocket import WebSocketProtocol13
 
 from servient.bindings.websocket.frames import BrokenFrame, Frames, TooBig, text_header
 
-READ_BYTES = 64 * 1024
+# What is answered at once is answered while it is read: so much, and others have their turn.
+READ_BYTES = 16 * 1024
 # So much is gathered for one write; beyond, whoever sends waits.
 GATHERED_BYTES = 64 * 1024
 TOO_BIG = 1009
@@ -86,7 +87,8 @@ class Wire(WebSocketProtocol13):
 
     async def _receive_frame(self) -> None:
         """All that has come, instead of one frame as tornado does."""
-        data = await self.stream.read_bytes(READ_BYTES, partial=True)
+        size_bytes = max(READ_BYTES, self._frames.missing_bytes)
+        data = await self.stream.read_bytes(size_bytes, partial=True)
         self._wire_bytes_in += len(data)
         self._frames.feed(data)
         try:

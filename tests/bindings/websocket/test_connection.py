@@ -168,7 +168,7 @@ async def test_a_value_that_is_not_json_is_lost_alone(served: Served) -> None:
 class Faulty(ServedThing):
     """A Thing whose every operation is a bug."""
 
-    async def perform(self, command: Answered) -> Any:
+    def begin(self, command: Answered) -> Any:
         raise RuntimeError("a secret path")
 
 
@@ -178,8 +178,12 @@ class Outbox:
     def __init__(self) -> None:
         self.messages: list[dict[str, Any]] = []
 
-    async def send(self, message: bytes) -> None:
+    def send(self, message: bytes) -> bool:
         self.messages.append(json.loads(message))
+        return True
+
+    async def drained(self) -> None:
+        """It takes everything."""
 
     def shut(self, code: int, reason: str) -> None:
         """Nothing to close."""
