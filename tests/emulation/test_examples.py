@@ -31,6 +31,19 @@ async def run(example: str, seconds: int, folder: Path) -> dict[str, Any]:
     return found
 
 
+async def test_the_quickstart(tmp_path: Path) -> None:
+    """Four readers of at most 150 MB ask one server over 3G."""
+    found = await run("quickstart", 8, tmp_path / "run")
+    http = found["byProtocol"]["http"]
+    assert http["calls"] - http["errors"] == http["tied"] >= 4
+    # A round trip takes 600 ms on average, and reading a property one or two of them.
+    assert http["network"] > 0.3
+    readers = [each for each in found["replicas"] if each["replica"].startswith("reader")]
+    assert len(readers) == 4
+    assert all(each["peak_memory_bytes"] < 150 * 2**20 for each in readers)
+    assert found["networks"][0]["utilisation"] > 0
+
+
 async def test_four_protocols_side_by_side(tmp_path: Path) -> None:
     """One servient that runs a module: every call is found again with the work that it caused."""
     needs("mosquitto")

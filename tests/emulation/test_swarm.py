@@ -80,11 +80,12 @@ def topology():
 """
 
 APP = """
-import asyncio
+import asyncio, os, pathlib
 from emulation.node.builtin import clock, reader
 async def app(wot, conf, loop):
     thing = clock.THING["id"]
     read = reader.app(wot, conf, loop, "clock.plain", thing, interval="0.2")
+    loop.call_later(4, pathlib.Path(os.environ["ENOUGH"]).touch)
     await asyncio.gather(clock.app(wot, conf, loop), read)
 """
 
@@ -94,7 +95,7 @@ ip link set lo up
 mount --bind "$HOSTS" /etc/hosts
 "$PYTHON" -m servient emulate collect "$COLLECTED" --port 8899 & collector=$!
 "$PYTHON" -m servient emulate node "$TOPOLOGY" clock & clock=$!
-sleep "$SECONDS_TO_RUN"
+for _ in $(seq 300); do [ -e "$ENOUGH" ] && break; sleep 0.1; done
 kill $clock
 wait $clock
 kill $collector
@@ -119,7 +120,7 @@ def test_a_node_is_measured_and_sends_what_it_measured(tmp_path: Path) -> None:
         "HOSTS": str(tmp_path / "hosts"),
         "TOPOLOGY": str(tmp_path / "topology.py"),
         "COLLECTED": str(folder.metrics_path),
-        "SECONDS_TO_RUN": "20",
+        "ENOUGH": str(tmp_path / "enough"),
         "EMULATION_SLOT": "1",
         "EMULATION_COLLECTOR": "http://collector:8899",
         "EMULATION_TOKEN": WORD,
