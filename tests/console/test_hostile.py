@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest_asyncio
-from playwright.async_api import Browser, expect
+from playwright.async_api import Browser, Route, expect
 
 from servient.app import App
 from servient.wot.content import Content
@@ -117,6 +117,39 @@ async def test_no_form_leads_to_another_origin(seen: Console) -> None:
     if await away.get_by_role("button", name="Invoke").count():
         await away.get_by_role("button", name="Invoke").click()
         await expect(away.locator(".badge")).to_have_text("failed")
+
+
+BROKEN: dict[str, Any] = {
+    "id": "urn:test:broken",
+    "title": 7,
+    "description": ["x"],
+    "securityDefinitions": None,
+    "forms": 3,
+    "properties": {
+        "a": None,
+        "b": {"type": ["x"], "forms": [None, {"href": 7, "op": "readproperty"}]},
+    },
+    "actions": {
+        "c": None,
+        "d": {"input": None, "output": 4},
+        "__proto__": {"input": {"type": "object", "properties": {"constructor": None, "x": []}}},
+    },
+    "events": {"e": None},
+}
+
+
+async def test_a_description_that_is_none_breaks_nothing(seen: Console) -> None:
+    """As of a servient that is not ours, behind the same address."""
+
+    async def answer(route: Route) -> None:
+        await route.fulfill(json=BROKEN)
+
+    await seen.page.route("**/things/urn%3Atest%3Abroken", answer)
+    for tab in ("actions", "properties", "events", "invocations", "description"):
+        await seen.open("thing", "urn:test:broken", tab)
+        await expect(seen.page.get_by_role("heading", level=1)).to_have_text("urn:test:broken")
+    await seen.open("things")
+    await expect(seen.page.get_by_text("2 Things")).to_be_visible()
 
 
 async def test_another_name_of_the_servient_is_the_servient(browser: Browser, app: App) -> None:

@@ -7,6 +7,7 @@ import { useStore } from "./core/store.js";
 import { Directory } from "./things/directory.js";
 import { ServientThing } from "./things/servient-thing.js";
 import { DeploymentsView } from "./views/deployments.js";
+import { Guard } from "./views/guard.js";
 import { HealthView } from "./views/health.js";
 import { InvocationsView } from "./views/invocations.js";
 import { LogIn } from "./views/login.js";
@@ -46,7 +47,9 @@ function App() {
   return html`<${Header} servient=${servient} />
     <main id="main" tabindex="-1" ref=${main}>
       <${ProblemBox} problem=${problem?.status === 401 ? null : problem} />
-      <${View} key=${`${view}/${name}/${who?.authorization}`} id=${name} servient=${servient} directory=${directory} changes=${servient.heard} />
+      <${Guard} key=${`${view}/${name}/${who?.authorization}`}>
+        <${View} id=${name} servient=${servient} directory=${directory} changes=${servient.heard} />
+      </${Guard}>
     </main>
     <${LogIn} />`;
 }

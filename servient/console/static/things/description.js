@@ -3,7 +3,13 @@ import { isOwn } from "../core/origin.js";
 
 export const KINDS = ["actions", "properties", "events"];
 
-export const entries = (td, kind) => Object.entries(members(td?.[kind]));
+/** [[name, definition]]; what is no definition is one that says nothing. */
+export const entries = (td, kind) =>
+  Object.entries(members(td?.[kind])).map(([name, definition]) => [name, members(definition)]);
+
+/** One affordance; what is not there has no forms. */
+export const affordance = (td, kind, name) =>
+  Object.hasOwn(members(td?.[kind]), name) ? members(td[kind][name]) : {};
 
 const members = (value) => (value && typeof value === "object" && !Array.isArray(value) ? value : {});
 

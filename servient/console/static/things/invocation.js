@@ -3,7 +3,7 @@ import { readJson, request } from "../core/http.js";
 import { Problem } from "../core/problem.js";
 import { Store } from "../core/store.js";
 import { upload } from "../core/upload.js";
-import { ownForm } from "./description.js";
+import { affordance, ownForm } from "./description.js";
 
 const PAUSES_MS = [20, 60, 120, 250, 500];
 const RETRY_MS = 1000;
@@ -26,7 +26,7 @@ export class Invocation {
   constructor(td, action, { contentType, body }) {
     this.td = td;
     this.action = action;
-    const form = ownForm(td.actions[action], "invokeaction", undefined);
+    const form = ownForm(affordance(td, "actions", action), "invokeaction", undefined);
     this.finished = this.#run(form, contentType, body);
   }
 

@@ -3,7 +3,7 @@ import { EventStream } from "../core/event-stream.js";
 import { readJson, request } from "../core/http.js";
 import { Problem } from "../core/problem.js";
 import { Store } from "../core/store.js";
-import { entries, ownForm } from "./description.js";
+import { affordance, entries, ownForm } from "./description.js";
 import { Series } from "./series.js";
 
 // Values may come faster than anybody can read them: what is drawn is the newest, so often.
@@ -80,7 +80,12 @@ export class LiveThing {
   /** Its value as it is now; it comes with the changes from then on. */
   async read(name) {
     const property = this.property(name);
-    const form = ownForm(this.td.properties[name], "readproperty", undefined, "application/json");
+    const form = ownForm(
+      affordance(this.td, "properties", name),
+      "readproperty",
+      undefined,
+      "application/json",
+    );
     if (!form) return;
     try {
       property.publish(await readJson(form.href));
@@ -92,7 +97,12 @@ export class LiveThing {
 
   /** Throws Problem. */
   async write(name, body) {
-    const form = ownForm(this.td.properties[name], "writeproperty", undefined, "application/json");
+    const form = ownForm(
+      affordance(this.td, "properties", name),
+      "writeproperty",
+      undefined,
+      "application/json",
+    );
     await request(form.href, { method: "PUT", body, headers: { "Content-Type": "application/json" } });
   }
 

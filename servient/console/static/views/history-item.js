@@ -4,6 +4,7 @@ import { toDuration, toTime } from "../core/format.js";
 import { readJson, request } from "../core/http.js";
 import { Problem } from "../core/problem.js";
 import { Result } from "../results/result.js";
+import { affordance } from "../things/description.js";
 import { isOver } from "../things/invocation.js";
 import { Badge } from "./badge.js";
 import { Output } from "./output.js";
@@ -26,7 +27,7 @@ export function HistoryItem({ status, toHref, findTd, onChange }) {
     attempt(async () => {
       if (more) return setMore(null);
       const [full, td] = [await readJson(await toHref(status)), await findTd(status)];
-      return setMore({ ...status, ...full, schema: td?.actions?.[status.action]?.output });
+      return setMore({ ...status, ...full, schema: affordance(td, "actions", status.action).output });
     });
   const cancel = () =>
     attempt(async () => {

@@ -1,6 +1,6 @@
 // All invocations that the servient remembers.
 import { html, useMemo } from "../libraries/preact.js";
-import { ownForm } from "../things/description.js";
+import { affordance, ownForm } from "../things/description.js";
 import { readThing } from "../things/directory.js";
 import { HistoryList } from "./history.js";
 import { Title } from "./title.js";
@@ -14,7 +14,7 @@ export function InvocationsView({ servient }) {
   };
   const toHref = async (status) => {
     const td = await findTd(status);
-    const form = ownForm(td.actions?.[status.action], "invokeaction", undefined);
+    const form = ownForm(affordance(td, "actions", status.action), "invokeaction", undefined);
     return `${form.href}/${encodeURIComponent(status.id.split(":").at(-1))}`;
   };
   return html`<${Title} text="Invocations" />
