@@ -171,4 +171,12 @@ async def test_invocations_and_results_come_back(settings: Settings, files: File
         assert newest.id not in {each.id for each in before}
     async with App(settings(history_limit=2)) as app:
         assert [each.id for each in app.servient.invocations] == [error.id, newest.id]
-        assert app.servient.exposed("g:grayscale").has_value("grayscale_result") is False
+        result = await app.servient.exposed("g:grayscale").read_property("grayscale_result")
+        assert result == gray  # its invocation is past the history
+        files_with_it = len(stored_files(app))
+    async with App(settings(history_limit=2)) as app:
+        assert await app.servient.exposed("g:grayscale").read_property("grayscale_result") == gray
+        await app.deployer.undeploy("g")
+    async with App(settings(history_limit=2)) as app:
+        assert len(stored_files(app)) < files_with_it
+        assert list(app.servient.invocations.results()) == list(app.servient.invocations)
