@@ -6,6 +6,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from servient.cli.output import CommandFailed, ExitCode
+from servient.cli.profile import Servient, load_profile
 
 DEFAULT_URL = "http://127.0.0.1:5000"
 ANSWER_SECONDS = 120.0
@@ -56,6 +57,17 @@ def parse_url(text: str) -> str:
     if parts.username is not None:
         raise CommandFailed("--url must not hold credentials: give them as --token", ExitCode.USAGE)
     return text.rstrip("/")
+
+
+def to_access(
+    url: str | None, token: str | None, user: str | None, ca: Path | None, seconds: float
+) -> Access:
+    """What is given, else what is kept about the servient. Raises CommandFailed."""
+    profile = load_profile()
+    address = parse_url(profile.url or DEFAULT_URL if url is None else url)
+    kept = profile.servients.get(address, Servient())
+    own = parse_token(token) or parse_token(kept.token)
+    return Access(address, own, user or kept.user, ca or kept.ca, seconds)
 
 
 def parse_token(text: str | None) -> str | None:

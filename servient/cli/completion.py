@@ -9,7 +9,7 @@ from typing import Any
 
 import typer
 
-from servient.cli.access import DEFAULT_URL, Access, parse_token, parse_url
+from servient.cli.access import Access, to_access
 from servient.cli.output import to_line
 
 SECONDS = 1.0
@@ -109,7 +109,5 @@ def _access(context: typer.Context) -> Access:
         return context.params.get(name) or os.environ.get(f"WASM_SERVIENT_{name.upper()}") or None
 
     ca = given("ca")
-    url = parse_url(str(given("url") or DEFAULT_URL))
-    return Access(
-        url, parse_token(given("token")), given("user"), Path(ca) if ca else None, SECONDS
-    )
+    place = Path(ca) if ca else None
+    return to_access(given("url"), given("token"), given("user"), place, SECONDS)

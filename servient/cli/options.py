@@ -6,6 +6,7 @@ from typing import Annotated, TypeAlias
 
 import typer
 
+from servient.cli.access import DEFAULT_URL
 from servient.cli.completion import (
     complete_action,
     complete_deployment,
@@ -26,7 +27,13 @@ class Protocol(StrEnum):
 
 
 UrlOption: TypeAlias = Annotated[
-    str, typer.Option("--url", envvar="WASM_SERVIENT_URL", help="The servient, over HTTP.")
+    str | None,
+    typer.Option(
+        "--url",
+        envvar="WASM_SERVIENT_URL",
+        help="The servient, over HTTP.",
+        show_default=DEFAULT_URL,
+    ),
 ]
 TokenOption: TypeAlias = Annotated[
     str | None,

@@ -9,7 +9,7 @@ from typing import Any, Concatenate, ParamSpec
 
 import typer
 
-from servient.cli.access import ANSWER_SECONDS, DEFAULT_URL, Access, parse_token, parse_url
+from servient.cli.access import ANSWER_SECONDS, Access, to_access
 from servient.cli.options import CaOption, TimeoutOption, TokenOption, UrlOption, UserOption
 from servient.cli.output import CommandFailed, ExitCode, fail
 
@@ -48,11 +48,11 @@ def telling() -> Iterator[None]:
 
 
 def _to_access(
-    url: UrlOption = DEFAULT_URL,
+    url: UrlOption = None,
     token: TokenOption = None,
     user: UserOption = None,
     ca: CaOption = None,
     timeout: TimeoutOption = ANSWER_SECONDS,
 ) -> Access:
     """Raises CommandFailed."""
-    return Access(parse_url(url), parse_token(token), user or None, ca, timeout)
+    return to_access(url, token, user, ca, timeout)

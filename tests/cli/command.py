@@ -11,9 +11,13 @@ from typer.testing import CliRunner
 from servient.cli.program import cli
 
 # Whatever the machine has set must not lead tests elsewhere.
-NOTHING = dict.fromkeys(
-    ("WASM_SERVIENT_URL", "WASM_SERVIENT_TOKEN", "WASM_SERVIENT_USER", "WASM_SERVIENT_CA")
-)
+NOTHING: dict[str, str | None] = {
+    "WASM_SERVIENT_URL": None,
+    "WASM_SERVIENT_TOKEN": None,
+    "WASM_SERVIENT_USER": None,
+    "WASM_SERVIENT_CA": None,
+    "XDG_CONFIG_HOME": "/nonexistent",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ async def completed(app: App | str, *words: str) -> list[str]:
     url = app if isinstance(app, str) else app.addresses()["http"]
     ended: Ended = await command(
         env={
-            **dict.fromkeys(NOTHING, ""),
+            **{name: value or "" for name, value in NOTHING.items()},
             "WASM_SERVIENT_URL": url,
             "_WASM_SERVIENT_COMPLETE": "complete_bash",
             "COMP_WORDS": " ".join(("wasm-servient", *words)),
