@@ -2,28 +2,25 @@
 
 import contextlib
 import json
-import math
 import select
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 
 from emulation.embedded import tc
 from emulation.embedded.carrier import Report, Tell
 from emulation.embedded.counter import Counter
+from emulation.embedded.kernel_line import Line, lines_of
 from emulation.embedded.packets import missed
 from emulation.embedded.plan import Plan
 from emulation.embedded.shaper import Fate
 from emulation.embedded.traffic import Traffic
-from emulation.embedded.wander import Delay, make_delay
-from emulation.topology.link import Jitter, Link
 
 REPORT_SECONDS = 1.0
-# How often a delay that wanders is set anew, and the least time in which it becomes another.
-STEP_SECONDS, LEAST_PERIOD_SECONDS = 0.01, 0.1
+# How often a delay that wanders is set anew.
+STEP_SECONDS = 0.01
 PROBE = "probe0"
 PROBES = (
     ("bridges", "ip", "link add probe1 type bridge"),
@@ -70,42 +67,6 @@ def find_obstacle(plan: Plan) -> str | None:
     return None
 
 
-@dataclass(slots=True)
-class Line:
-    """One pair of netem and tbf: a network's, or of one replica in one direction."""
-
-    interface: str
-    network: str
-    replica: str
-    """"" for all of its network."""
-    link: Link
-    share: float
-    is_down: bool
-    delay: Delay = field(init=False)
-    now: Link = field(init=False)
-    next_change: float = math.inf
-    said: tuple[str, str] = ("", "")
-    dropped: dict[Fate, int] = field(default_factory=dict)
-
-    def set(self, seconds: float, seed: str) -> None:
-        """Be as the link is that long after the beginning."""
-        self.now = self.link.at(seconds)
-        self.next_change = self.link.next_change(seconds)
-        own = f"{seed}/{self.interface}"
-        if self.now.jitter is Jitter.INDEPENDENT:
-            latency = self.now.latency_ms / 1000 * self.share
-            self.delay = lambda now: latency
-        else:
-            self.delay = make_delay(self.now, own, self.share, LEAST_PERIOD_SECONDS)
-
-    def words(self, now: float) -> tuple[str, str]:
-        """What netem and tbf are told."""
-        link = self.now
-        rate = link.downlink_rate_kbit if self.is_down else link.uplink_rate_kbit
-        delay = tc.netem(link, self.delay(now), self.share)
-        return delay, tc.tbf(link, rate or link.rate_kbit)
-
-
 class KernelNetworks:
     """All networks of an emulation. Made in the namespace that holds the interfaces' other ends."""
 
@@ -114,7 +75,7 @@ class KernelNetworks:
         self._seed = f"{seed}"
         self._tell = tell
         self._traffic = Traffic()
-        self._lines = list(_lines(plan))
+        self._lines = list(lines_of(plan))
         self._start = time.monotonic()
         self._begun_at: float | None = None
         for line in self._lines:
@@ -257,17 +218,3 @@ class KernelNetworks:
             line.dropped[why] = line.dropped.get(why, 0) + more
             ends = ("", line.replica) if line.is_down else (line.replica, "")
             self._traffic.dropped(line.network, *ends, "other", why, more)
-
-
-def _lines(plan: Plan) -> Iterator[Line]:
-    shared: dict[str, Link] = {}
-    for place in plan.places:
-        for port in place.ports:
-            if port.is_shared:
-                shared[port.network] = port.link
-                continue
-            own = (port.network, place.name, port.link, 0.5)
-            yield Line(f"u{port.hub_interface}", *own, is_down=False)
-            yield Line(port.hub_interface, *own, is_down=True)
-    for number, (network, link) in enumerate(shared.items()):
-        yield Line(f"line{number}", network, "", link, 1.0, is_down=False)

@@ -63,14 +63,17 @@ def run(program: str, commands: Iterable[str]) -> None:
     if path is None:
         raise TcFailed(f"{program} is not installed")
     text = "".join(f"{command}\n" for command in commands)
-    done = subprocess.run(  # noqa: S603 - the words are ours
-        [path, "-batch", "-"],
-        input=text,
-        capture_output=True,
-        text=True,
-        timeout=COMMAND_SECONDS,
-        check=False,
-    )
+    try:
+        done = subprocess.run(  # noqa: S603 - the words are ours
+            [path, "-batch", "-"],
+            input=text,
+            capture_output=True,
+            text=True,
+            timeout=COMMAND_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise TcFailed(f"{program} did not end within {COMMAND_SECONDS:g} s") from error
     if done.returncode:
         reason = done.stderr.strip().partition("\n")[0].removeprefix("Error: ")
         raise TcFailed(f"{program}: {reason}")
