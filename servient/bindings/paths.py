@@ -1,5 +1,6 @@
 """Where Things and affordances live: one scheme of paths for HTTP, CoAP and topics."""
 
+import re
 from urllib.parse import quote
 
 from servient.wot.description import Affordance
@@ -7,11 +8,17 @@ from servient.wot.invocation import Invocation
 from servient.wot.operations import AffordanceKind
 
 THINGS = "things"
+_PLAIN = re.compile(r"[A-Za-z0-9_.~:-]*")
 
 
 def to_path(*segments: str) -> str:
     """An absolute path of percent-encoded segments; a colon stays readable (RFC 3986 section 3.3)."""
-    return "".join("/" + quote(segment, safe=":") for segment in segments)
+    return "".join(["/" + _quoted(segment) for segment in segments])
+
+
+def _quoted(segment: str) -> str:
+    """Most need no quoting, and need not wait for it."""
+    return segment if _PLAIN.fullmatch(segment) else quote(segment, safe=":")
 
 
 def thing_path(thing: str) -> str:

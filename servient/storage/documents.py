@@ -3,10 +3,12 @@
 import json
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, NamedTuple, TypeAlias
 
 from servient.errors import ActionFailed, ServientError
 from servient.wot.content import Content, Value
+from servient.wot.json_text import make_encoder
 from servient.wot.record import NOTHING, Record, Status
 from servient.wot.stored_file import StoredFile
 
@@ -23,9 +25,25 @@ class Document(NamedTuple):
 
 
 def to_text(record: Record) -> str | None:
-    """The text of a record without files, None when it has some or what JSON has no word for."""
+    """The text of a record without files, None when it has some or what JSON has no word for.
+
+    That of most is put together of parts; of others, of its members.
+    """
     try:
-        return _to_text(_members(record))
+        if record.error or record.files or record.notes or record.ended_at_seconds is None:
+            return _to_text(_members(record))
+        text = (
+            f'{{"thing":{_quoted(record.thing)},"action":{_quoted(record.action)}'
+            f',"requestedAt":{record.requested_at_seconds!r},"status":"{record.status}"'
+            f',"endedAt":{record.ended_at_seconds!r}'
+        )
+        if record.input is not None:
+            text += f',"input":{_to_text(record.input)}'
+        if record.output is not None:
+            text += f',"output":{_to_text(record.output)}'
+        return (
+            f'{text},"context":{_to_text(dict(record.context))}}}' if record.context else text + "}"
+        )
     except (TypeError, ValueError, RecursionError):
         return None
 
@@ -41,7 +59,8 @@ def to_document(record: Record) -> Document:
         return Document(rest, _to_text(_members(rest)), {})
 
 
-_to_text = json.JSONEncoder(separators=(",", ":")).encode
+_to_text = make_encoder()
+_quoted = lru_cache(maxsize=1024)(_to_text)  # of names
 
 
 def _members(record: Record) -> dict[str, Any]:

@@ -85,6 +85,11 @@ def acting_as(principal: Principal | None, address: str = "") -> Iterator[None]:
         _ADDRESS.reset(place)
 
 
+def arrive_from(address: str) -> None:
+    """Where all that is asked for in this context comes from, unless `acting_as` says otherwise."""
+    _ADDRESS.set(address)
+
+
 def acting() -> Principal | None:
     """Who asks; None when nobody has shown credentials."""
     return _ACTING.get()

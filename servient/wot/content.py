@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from servient.errors import InvalidInput, ServientError
+from servient.wot.json_text import make_encoder
 from servient.wot.stored_file import StoredFile
 
 JSON_MEDIA_TYPE = "application/json"
@@ -69,7 +70,7 @@ def to_json(value: Value) -> bytes:
         # By far the most frequent results: a float may be NaN and a str needs escaping, an int neither.
         if type(value) is int:
             return str(value).encode("ascii")
-        text = _ENCODER.encode(value)
+        text = _encode(value)
     except (TypeError, ValueError, RecursionError) as error:
         raise ServientError(f"the value cannot be written as JSON: {_reason(error)}") from error
     if text.count("[") + text.count("{") > NESTING_LIMIT and _is_too_deep(value):
@@ -186,6 +187,6 @@ def _finite(text: str) -> float:
 
 
 # Made once: json.dumps and json.loads would make one for each value.
-_ENCODER = json.JSONEncoder(default=_file_to_json, allow_nan=False, separators=(",", ":"))
+_encode = make_encoder(_file_to_json, allow_nan=False)
 _DECODER = json.JSONDecoder(parse_constant=_refuse_constant, parse_float=_finite)
 _SCAN: Callable[[str, int], tuple[Value, int]] = _DECODER.scan_once  # type: ignore[attr-defined] # of the standard library, without a stub

@@ -3,7 +3,8 @@
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from types import SimpleNamespace
+from typing import cast
 
 from aiocoap.numbers.codes import Code
 from hypothesis import strategies as st
@@ -17,7 +18,7 @@ from servient.bindings.coap.incoming import decode as decode_datagram
 from servient.bindings.coap.options import Malformed
 from servient.bindings.http.form_data import parse_form
 from servient.bindings.http.listing import parse_page
-from servient.bindings.http.messages import Request
+from servient.bindings.http.messages import Incoming, Request
 from servient.bindings.mqtt.messages import to_input
 from servient.bindings.mqtt.topics import Topics
 from servient.bindings.websocket.dialect import Rejected
@@ -99,12 +100,12 @@ def _parse_request(data: bytes) -> None:
     target, *lines = data.split(b"\r\n")
     path, _, query = target.partition(b"?")
     pairs = [line.partition(b":") for line in lines]
-    headers = [(name.strip().lower(), value.strip()) for name, _, value in pairs]
-    scope: dict[str, Any] = {
-        "method": "GET", "raw_path": path, "scheme": "http", "query_string": query,
-        "headers": headers, "client": None, "server": ("127.0.0.1", 1),
-    }  # fmt: skip
-    request = Request(scope, _nothing_comes, 1000)
+    headers = {name.strip().lower(): value.strip() for name, _, value in reversed(pairs)}
+    channel = SimpleNamespace(scheme="http", client="", server="127.0.0.1:1")
+    incoming = SimpleNamespace(
+        method="GET", path=path.decode("latin-1"), query=query, headers=headers, channel=channel
+    )
+    request = Request(cast("Incoming", incoming), 1000)
     refused = None
     for look in (_path, parse_page, _credentials, _accept):
         try:
@@ -114,10 +115,6 @@ def _parse_request(data: bytes) -> None:
     parse_traceparent(request.header("traceparent"))
     if refused is not None:
         raise refused
-
-
-async def _nothing_comes() -> dict[str, Any]:
-    raise AssertionError
 
 
 def _path(request: Request) -> None:

@@ -1,1 +1,1 @@
-"""The HTTP binding: an ASGI application on uvicorn's protocol, inside the servient's event loop."""
+"""The HTTP binding: handlers found by tables, on connections of our own over httptools' parser."""

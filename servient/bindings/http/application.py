@@ -1,33 +1,26 @@
-"""The ASGI application: finds the handler of a request, and makes every error an answer."""
+"""Finds the handler of a request, and makes every error an answer."""
 
 import asyncio
 import logging
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import aclosing
-from dataclasses import replace
+from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from types import MappingProxyType
 
 from servient.bindings.http.extension import Extension
-from servient.bindings.http.messages import Handler, Message, Receive, Request, Response, Send
+from servient.bindings.http.messages import Handler, Incoming, Request, Response
 from servient.bindings.http.watch import ClientGone
 from servient.errors import Forbidden, NotFound, OperationNotAllowed, ServientError, Unauthorized
 from servient.security.authenticator import Authenticator
 from servient.security.credentials import API_KEY_HEADER, Basic, parse_credentials
 from servient.security.describe import to_challenges
-from servient.wot import tracing
 from servient.wot.access import Principal, acting_as
 
 logger = logging.getLogger(__name__)
 
-MEDIA_TYPE_LIMIT = 200
 PREFLIGHT_SECONDS = 600
 
 # Where a browser says that the page is whose script asks (W3C Fetch Metadata), other than here.
 _ELSEWHERE = ("cross-site", "same-site")
 
-# Pages of other origins may call and read: the graphical interfaces of orchestrators do.
-_ANY_ORIGIN = (b"access-control-allow-origin", b"*")
-_EXPOSED = (b"access-control-expose-headers", b"ETag, Link, Location, Retry-After")
 _PREFLIGHT = (
     (
         "Access-Control-Allow-Headers",
@@ -54,38 +47,60 @@ class Application:
         self._body_limit_bytes = body_limit_bytes
         self._larger_bodies = larger_bodies
 
-    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
-        limit_bytes = self._larger_bodies.get(scope["path"], self._body_limit_bytes)
-        request = Request(scope, receive, limit_bytes)
-        if trace := request.header(tracing.NAME):
-            tracing.TRACEPARENT.set(tracing.parse_traceparent(trace))
-        try:
-            await _send(await self._answer(request), send)
-        except ClientGone:
-            logger.debug("%s %s: the client has gone", request.method, request.path)
-        except asyncio.CancelledError:
-            # The server is stopping and has closed the connection. This is the top of the request's
-            # task: uvicorn, below us, would log the cancellation as a fault of the application.
-            logger.debug("%s %s: cancelled", request.method, request.path)
+    def answer(self, incoming: Incoming) -> Response | Awaitable[Response]:
+        """An answer, or one to wait for, which raises ClientGone and CancelledError.
 
-    async def _answer(self, request: Request) -> Response:
+        Where nobody has to show who they are; in the context of the connection, else.
+        """
+        limit_bytes = self._larger_bodies.get(incoming.path, self._body_limit_bytes)
+        request = Request(incoming, limit_bytes)
+        if self._authenticator is not None:
+            return self._answer_to_somebody(request)
+        handlers: Mapping[str, Handler] = {}
+        try:
+            handlers = self._find(request)
+            handler = handlers.get(request.method) or _default(request.method, handlers)
+            found = handler(request)
+        except Exception as error:  # noqa: BLE001 - each is an answer
+            return self._failure(error, request, handlers)
+        return found if type(found) is Response else self._await(found, request, handlers)
+
+    async def _await(
+        self,
+        found: Response | Awaitable[Response],
+        request: Request,
+        handlers: Mapping[str, Handler],
+    ) -> Response:
+        try:
+            return found if isinstance(found, Response) else await found
+        except (ClientGone, asyncio.CancelledError):
+            raise
+        except Exception as error:  # noqa: BLE001 - the same
+            return self._failure(error, request, handlers)
+
+    async def _answer_to_somebody(self, request: Request) -> Response:
         handlers: Mapping[str, Handler] = {}
         try:
             handlers = self._find(request)
             handler = handlers.get(request.method) or _default(request.method, handlers)
             with acting_as(await self._principal(request), request.client):
-                return await handler(request)
-        except Unauthorized as error:
-            logger.info("%s %s: %s", request.method, request.path, error.detail)
-            return replace(Response.problem(error, request.path), headers=self._challenges)
-        except ServientError as error:
-            logger.info("%s %s: %s", request.method, request.path, error.detail)
-            return _refusal(error, request, handlers)
+                return await self._await(handler(request), request, handlers)
         except (ClientGone, asyncio.CancelledError):
             raise
-        except Exception:  # a bug: its traceback is for us, not for the client
-            logger.exception("%s %s failed", request.method, request.path)
+        except Exception as error:  # noqa: BLE001 - the same
+            return self._failure(error, request, handlers)
+
+    def _failure(
+        self, error: Exception, request: Request, handlers: Mapping[str, Handler]
+    ) -> Response:
+        if not isinstance(error, ServientError):  # a bug: its traceback is for us
+            logger.error("%s %s failed", request.method, request.path, exc_info=error)
             return Response.problem(ServientError("the servient failed"), request.path)
+        logger.info("%s %s: %s", request.method, request.path, error.detail)
+        if isinstance(error, Unauthorized):
+            response = Response.problem(error, request.path)
+            return response._replace(headers=self._challenges)
+        return _refusal(error, request, handlers)
 
     async def _principal(self, request: Request) -> Principal | None:
         """Who asks; None when that is nobody we know. Raises Unauthorized for wrong credentials."""
@@ -117,10 +132,7 @@ def _default(method: str, handlers: Mapping[str, Handler]) -> Handler:
         allowed = _allow(handlers)
         headers = (("Allow", allowed), ("Access-Control-Allow-Methods", allowed), *_PREFLIGHT)
 
-        async def answer(_: Request) -> Response:
-            return Response(204, headers=headers)
-
-        return answer
+        return lambda _: Response(204, headers=headers)
     raise OperationNotAllowed(f"{method} is not possible here")
 
 
@@ -129,37 +141,10 @@ def _refusal(error: ServientError, request: Request, handlers: Mapping[str, Hand
     if isinstance(error, OperationNotAllowed):
         # Also for a method that the path has and the affordance has not: PUT on a read-only property.
         allowed = _allow(method for method in handlers if method != request.method)
-        return replace(response, headers=(("Allow", allowed),))
+        return response._replace(headers=(("Allow", allowed),))
     return response
 
 
 def _allow(methods: Iterable[str]) -> str:
     known = set(methods)
     return ", ".join(sorted(known | {"OPTIONS"} | ({"HEAD"} if "GET" in known else set())))
-
-
-async def _send(response: Response, send: Send) -> None:
-    headers = [_ANY_ORIGIN]
-    if response.headers:
-        headers.append(_EXPOSED)
-        headers += [(name.lower().encode(), value.encode()) for name, value in response.headers]
-    if response.media_type is not None:
-        headers.append((b"content-type", _media_type(response.media_type)))
-    body = response.body
-    if isinstance(body, bytes):
-        if response.status not in (204, 304):
-            headers.append((b"content-length", str(len(body)).encode()))
-        await send({"type": "http.response.start", "status": response.status, "headers": headers})
-        await send({"type": "http.response.body", "body": body})
-        return
-    async with aclosing(body):
-        await send({"type": "http.response.start", "status": response.status, "headers": headers})
-        async for chunk in body:
-            await send({"type": "http.response.body", "body": chunk, "more_body": True})
-        await send({"type": "http.response.body", "body": b""})
-
-
-def _media_type(text: str) -> bytes:
-    """A media type that may come from a client or a module, fit for a header."""
-    is_fit = text.isascii() and text.isprintable() and len(text) <= MEDIA_TYPE_LIMIT
-    return text.encode() if is_fit else b"application/octet-stream"

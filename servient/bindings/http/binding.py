@@ -120,7 +120,7 @@ class HttpBinding(Binding):
         application = Application(
             routes, self._body_limit_bytes, self._authenticator, self._larger_bodies
         )
-        listener = Listener(application, self._limits, self._tls)
+        listener = Listener(application.answer, self._limits, self._tls)
         self._port: int = await listener.start(self._host, self.port)
         self._parts = _Parts(directory, subscribers, polls, replays, listener)
         servient.refresh_forms()  # the port may have become known only now

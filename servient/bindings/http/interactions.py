@@ -1,6 +1,6 @@
 """Properties and actions over HTTP: requests to interactions, values to responses."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from typing import Any
 
 from servient.bindings.http.action_statuses import accepted, wants_no_answer
@@ -10,6 +10,8 @@ from servient.errors import InvalidInput
 from servient.wot.content import JSON_MEDIA_TYPE, OCTET_STREAM, Content, Value, essence, parse_json
 from servient.wot.description import Affordance
 from servient.wot.door import Door, Interaction
+from servient.wot.handler import Later
+from servient.wot.invocation import Invocation
 from servient.wot.operations import AffordanceKind, Operation
 from servient.wot.schema import is_file
 from servient.wot.servient import Servient
@@ -35,12 +37,16 @@ class Interactions:
                 return self._handlers.get(kind)
         return None
 
-    async def _read(self, request: Request) -> Response:
+    def _read(self, request: Request) -> Response | Awaitable[Response]:
         _, thing, _, name = request.segments
-        interaction = Interaction(Operation.READ_PROPERTY, thing, name)
-        value = await self._door.perform(interaction)
+        found = self._door.begin(Interaction(Operation.READ_PROPERTY, thing, name))
+        if type(found) is Later:
+            return self._read_later(request, found)
         # A value that is null is one: what has no value was refused.
-        return Response.of(value, request.header("accept"))
+        return Response.of(found, request.header("accept"))
+
+    async def _read_later(self, request: Request, found: Later) -> Response:
+        return Response.of(await found.work, request.header("accept"))
 
     async def _write(self, request: Request) -> Response:
         _, thing, _, name = request.segments
@@ -48,19 +54,34 @@ class Interactions:
         await self._door.perform(Interaction(Operation.WRITE_PROPERTY, thing, name, value))
         return Response(204)
 
-    async def _invoke(self, request: Request) -> Response:
+    def _invoke(self, request: Request) -> Response | Awaitable[Response]:
+        self._servient.policy.require_somebody()  # before a stranger's body is read
+        media_type = request.header("content-type")
+        body = None if is_form(media_type) else request.ready_body()
+        if body is None:
+            return self._invoke_later(request)
+        value = Content(body, media_type or JSON_MEDIA_TYPE) if body else None
+        return self._start(request, value)
+
+    async def _invoke_later(self, request: Request) -> Response:
+        answer = self._start(request, await self._input(request, AffordanceKind.ACTION))
+        return answer if isinstance(answer, Response) else await answer
+
+    def _start(self, request: Request, value: Value) -> Response | Awaitable[Response]:
         _, thing, _, name = request.segments
-        value = await self._input(request, AffordanceKind.ACTION)
         invocation = self._door.invoke(Interaction(Operation.INVOKE_ACTION, thing, name, value))
         is_preferred = wants_no_answer(request)
         affordance = self._servient.exposed(thing).description.find(AffordanceKind.ACTION, name)
         if is_preferred or not affordance.is_synchronous:
-            await invocation.recorded()
-            return accepted(invocation, is_preferred=is_preferred)
-        output = await request.unless_gone(invocation.result(), PATIENCE_SECONDS)
-        if output is None and "output" not in affordance.definition:
-            return Response(204)
-        return Response.of(output, request.header("accept"))
+            return _acknowledge(invocation, is_preferred=is_preferred)
+        output = invocation.begin_result()
+        if type(output) is Later:
+            return self._wait(request, affordance, output)
+        return _to_answer(request, affordance, output)
+
+    async def _wait(self, request: Request, affordance: Affordance, output: Later) -> Response:
+        found = await request.unless_gone(output.work, PATIENCE_SECONDS)
+        return _to_answer(request, affordance, found)
 
     async def _input(self, request: Request, kind: AffordanceKind) -> Value:
         self._servient.policy.require_somebody()  # before a stranger's body is read
@@ -71,6 +92,17 @@ class Interactions:
             return _from_form(await request.form(), affordance)
         body = await request.body()
         return Content(body, media_type or JSON_MEDIA_TYPE) if body else None
+
+
+async def _acknowledge(invocation: Invocation, *, is_preferred: bool) -> Response:
+    await invocation.recorded()
+    return accepted(invocation, is_preferred=is_preferred)
+
+
+def _to_answer(request: Request, affordance: Affordance, output: Value) -> Response:
+    if output is None and "output" not in affordance.definition:
+        return Response(204)
+    return Response.of(output, request.header("accept"))
 
 
 def _from_form(fields: dict[str, Content | str], affordance: Affordance) -> dict[str, Value]:

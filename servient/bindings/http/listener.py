@@ -1,20 +1,13 @@
-"""Listens on a socket and serves an ASGI application there, within the running event loop."""
+"""Listens on a socket and answers requests there, within the running event loop."""
 
 import asyncio
 import socket
 import ssl
 import time
 from email.utils import formatdate
-from functools import partial
-from typing import Any
 
-from uvicorn.config import Config
-from uvicorn.server import ServerState
+from servient.bindings.http.protocol import Answer, Connection, Limits, Shared
 
-from servient.bindings.http.protocol import Connection, Limits
-
-# Longer than the clients of the field keep an idle connection: it is better that they close it.
-IDLE_SECONDS = 75
 GRACE_SECONDS = 0.3
 HANDSHAKE_SECONDS = 10.0
 BACKLOG = 1024
@@ -23,37 +16,23 @@ KEEPALIVE = ((socket.TCP_KEEPIDLE, 60), (socket.TCP_KEEPINTVL, 10), (socket.TCP_
 
 
 class Listener:
-    """A listening socket, the connections it accepted, and the requests that run on them.
+    """A listening socket, the connections it accepted, and the requests that run on them."""
 
-    uvicorn's protocol without its Server, which owns signals and a loop that ticks.
-    """
-
-    def __init__(self, application: Any, limits: Limits, tls: ssl.SSLContext | None = None) -> None:
+    def __init__(self, answer: Answer, limits: Limits, tls: ssl.SSLContext | None = None) -> None:
+        self._answer = answer
         self._tls = tls
-        self._config = Config(
-            application,
-            interface="asgi3",
-            ws="none",
-            lifespan="off",
-            log_config=None,
-            access_log=False,
-            proxy_headers=False,
-            timeout_keep_alive=IDLE_SECONDS,
-        )
         self._limits = limits
-        self._state = ServerState()
+        self._shared = Shared()
         self._server: asyncio.Server | None = None
         self._clock: asyncio.TimerHandle | None = None
 
     async def start(self, host: str, port: int) -> int:
         """Listen, and return the port. Raises OSError when that is not possible."""
-        self._config.load()
         loop = asyncio.get_running_loop()
         listening = await bind(host, port)
-        connection = partial(Connection, self._config, self._state, self._limits)
         try:
             self._server = await loop.create_server(
-                connection,
+                lambda: Connection(self._answer, self._shared, self._limits),
                 sock=listening,
                 backlog=BACKLOG,
                 ssl=self._tls,
@@ -69,9 +48,7 @@ class Listener:
     def _tick(self) -> None:
         """Every answer has a Date (RFC 9110 section 6.6.1), worked out once a second."""
         now = time.time()
-        date = formatdate(now, usegmt=True).encode()
-        # A new list, as uvicorn does: requests under way hold the old one.
-        self._state.default_headers = [(b"date", date)]
+        self._shared.date = f"date: {formatdate(now, usegmt=True)}\r\n".encode()
         self._clock = asyncio.get_running_loop().call_later(1.0 - now % 1.0, self._tick)
 
     async def stop(self) -> None:
@@ -79,12 +56,12 @@ class Listener:
         if self._server is None:
             return
         self._server.close()
-        for connection in tuple(self._state.connections):
-            connection.shutdown()
-        if self._state.tasks:
-            await asyncio.wait(self._state.tasks, timeout=GRACE_SECONDS)
-        for connection in tuple(self._state.connections):
-            connection.transport.abort()
+        for connection in tuple(self._shared.connections):
+            connection.shut_down()
+        if self._shared.tasks:
+            await asyncio.wait(self._shared.tasks, timeout=GRACE_SECONDS)
+        for connection in tuple(self._shared.connections):
+            connection.abort()
         await self._end_tasks()
         await self._server.wait_closed()
         self._server = None
@@ -95,9 +72,9 @@ class Listener:
         # First the connections learn that they are lost: what is cancelled then has nobody to answer.
         await asyncio.sleep(0)
         await asyncio.sleep(0)
-        for task in tuple(self._state.tasks):
+        for task in tuple(self._shared.tasks):
             task.cancel()
-        await asyncio.gather(*self._state.tasks, return_exceptions=True)
+        await asyncio.gather(*self._shared.tasks, return_exceptions=True)
 
 
 async def bind(host: str, port: int) -> socket.socket:

@@ -2,9 +2,8 @@
 
 import asyncio
 import io
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, MutableMapping
-from dataclasses import dataclass
-from typing import Any, Protocol, TypeAlias
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from typing import Any, NamedTuple, Protocol, TypeAlias
 from urllib.parse import parse_qsl, unquote
 
 from servient.bindings.http.form_data import Form
@@ -13,12 +12,34 @@ from servient.errors import PROBLEM_MEDIA_TYPE, InvalidInput, ServientError, Too
 from servient.wot.codecs import represent
 from servient.wot.content import JSON_MEDIA_TYPE, Content, Value, to_json
 
-Message: TypeAlias = MutableMapping[str, Any]
-Receive: TypeAlias = Callable[[], Awaitable[Message]]
-Send: TypeAlias = Callable[[Message], Awaitable[None]]
-
 QUERY_LIMIT = 256
 INSTANCE_LIMIT = 500
+
+
+class Incoming(Protocol):
+    """A request as it comes in. Of a repeated header, the first counts; names are in lower case."""
+
+    method: str
+    path: str
+    query: bytes
+    headers: dict[bytes, bytes]
+
+    @property
+    def channel(self) -> "Origin": ...
+
+    def take_ready_body(self) -> bytes | None: ...
+
+    async def next_piece(self) -> tuple[bytes, bool]: ...
+
+    async def gone(self) -> None: ...
+
+
+class Origin(Protocol):
+    """Where it comes from: the scheme, the address of the other end, and ours with the port."""
+
+    scheme: str
+    client: str
+    server: str
 
 
 class Request:
@@ -27,26 +48,19 @@ class Request:
     `method` is in upper case, `path` as it came (percent-encoded, without the query).
     """
 
-    __slots__ = (
-        "_body",
-        "_body_limit_bytes",
-        "_receive",
-        "_scope",
-        "_segments",
-        "method",
-        "path",
-        "scheme",
-    )
+    __slots__ = ("_body", "_body_limit_bytes", "_incoming", "_segments", "method", "path")
 
-    def __init__(self, scope: Message, receive: Receive, body_limit_bytes: int) -> None:
-        self.method: str = scope["method"]
-        self.path: str = scope["raw_path"].decode("ascii", "replace")
-        self.scheme: str = scope["scheme"]
-        self._scope = scope
-        self._receive = receive
+    def __init__(self, incoming: Incoming, body_limit_bytes: int) -> None:
+        self.method = incoming.method
+        self.path = incoming.path
+        self._incoming = incoming
         self._body_limit_bytes = body_limit_bytes
         self._segments: tuple[str, ...] | None = None
         self._body: bytes | None = None
+
+    @property
+    def scheme(self) -> str:
+        return self._incoming.channel.scheme
 
     @property
     def segments(self) -> tuple[str, ...]:
@@ -56,14 +70,14 @@ class Request:
         Raises InvalidInput for what is not UTF-8 and for control characters.
         """
         if self._segments is None:
-            segments = self.path.lstrip("/").split("/")
-            self._segments = tuple(map(_unquote, segments) if "%" in self.path else segments)
+            parts = self.path.lstrip("/").split("/")
+            self._segments = tuple(map(_unquote, parts) if "%" in self.path else parts)
         return self._segments
 
     @property
     def query(self) -> list[tuple[str, str]]:
         """The query's parameters in their order. Raises InvalidInput."""
-        text = self._scope["query_string"].decode("latin-1")
+        text = self._incoming.query.decode("latin-1")
         try:
             return parse_qsl(
                 text, keep_blank_values=True, errors="strict", max_num_fields=QUERY_LIMIT
@@ -73,38 +87,41 @@ class Request:
 
     def header(self, name: str) -> str | None:
         """One header, by its name in lower case."""
-        wanted = name.encode("ascii")
-        for key, value in self._scope["headers"]:
-            if key == wanted:
-                text: str = value.decode("latin-1")
-                return text
-        return None
+        value = self._incoming.headers.get(name.encode("ascii"))
+        return None if value is None else value.decode("latin-1")
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """All headers, by their names in lower case; of a repeated one, the first."""
-        pairs = reversed(self._scope["headers"])
-        return {key.decode("latin-1"): value.decode("latin-1") for key, value in pairs}
+        """All headers, by their names in lower case."""
+        pairs = self._incoming.headers.items()
+        return {name.decode("latin-1"): value.decode("latin-1") for name, value in pairs}
 
     @property
     def host(self) -> str:
         """Host and port under which the client reached us: its Host header, else our address."""
-        return self.header("host") or "{}:{}".format(*self._scope["server"])
+        return self.header("host") or self._incoming.channel.server
 
     @property
     def client(self) -> str:
         """The address of the other end, without its port."""
-        address = self._scope["client"]
-        return str(address[0]) if address else ""
+        return self._incoming.channel.client
+
+    def ready_body(self) -> bytes | None:
+        """The body, if it is there already, as most are. Raises TooLarge."""
+        if self._body is None and (body := self._incoming.take_ready_body()) is not None:
+            if len(body) > self._body_limit_bytes:
+                raise self._too_large()
+            self._body = body
+        return self._body
 
     async def body(self) -> bytes:
         """Raises TooLarge, and ClientGone when the client left in the middle of it."""
-        if self._body is None:
+        if self.ready_body() is None:
             collected = io.BytesIO()
             await self._read(collected.write)
             # Unlike pieces that are joined, this is no second copy of a large body.
             self._body = collected.getvalue()
-        return self._body
+        return self._body or b""
 
     async def _read(self, take: Callable[[bytes], object]) -> None:
         """Hand over the body as it comes in."""
@@ -112,20 +129,13 @@ class Request:
         declared = self.header("content-length")
         if declared and len(declared) < 20 and int(declared) > self._body_limit_bytes:
             raise self._too_large()
-        size, more = 0, True
-        while more:
-            message = await self._next()
-            more = message["more_body"]
-            size += len(message["body"])
+        size, has_more = 0, True
+        while has_more:
+            piece, has_more = await self._incoming.next_piece()
+            size += len(piece)
             if size > self._body_limit_bytes:
                 raise self._too_large()
-            take(message["body"])
-
-    async def _next(self) -> Message:
-        message = await self._receive()
-        if message["type"] == "http.disconnect":
-            raise ClientGone
-        return message
+            take(piece)
 
     def _too_large(self) -> TooLarge:
         return TooLarge(f"the body is over {self._body_limit_bytes} bytes")
@@ -136,19 +146,15 @@ class Request:
         Raises UnsupportedContent when the body is something else, InvalidInput when it is malformed.
         """
         form = Form(self.header("content-type") or "")
-        if self._body is not None:
-            form.feed(self._body)
+        if (body := self.ready_body()) is not None:
+            form.feed(body)
         else:
             await self._read(form.feed)
         return form.close()
 
     def watch(self, leave: Callable[[], object], after_seconds: float = 0.0) -> Watch:
         """A block during which `leave` is called if the client goes away."""
-        return Watch(self._gone, leave, after_seconds)
-
-    async def _gone(self) -> None:
-        while (await self._receive())["type"] != "http.disconnect":
-            pass  # a body that nobody wants
+        return Watch(self._incoming.gone, leave, after_seconds)
 
     async def unless_gone(self, work: Awaitable[Value], patience_seconds: float) -> Value:
         """Wait for something that goes on without us. Raises ClientGone when the client leaves first.
@@ -185,8 +191,7 @@ class Body(Protocol):
     async def aclose(self) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Response(NamedTuple):
     """What a client gets. No body and no media type: an answer without content."""
 
     status: int
@@ -220,4 +225,5 @@ def retry_headers(error: ServientError) -> tuple[tuple[str, str], ...]:
     return () if seconds is None else (("Retry-After", str(seconds)),)
 
 
-Handler: TypeAlias = Callable[[Request], Awaitable[Response]]
+# Most answers take no waiting; of others there is something to wait for.
+Handler: TypeAlias = Callable[[Request], Response | Awaitable[Response]]

@@ -1,21 +1,30 @@
-"""uvicorn's HTTP/1.1 connection with the limits that it lacks, and problems for malformed requests."""
+"""An HTTP/1.1 connection on httptools' parser, with limits on what a client may take of us."""
 
 import asyncio
+import contextvars
 import logging
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
 from ipaddress import ip_address
-from typing import Any, cast
+from typing import Any
 
 import httptools
-from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
-from uvicorn.server import ServerState
 
+from servient.bindings.http.exchange import Exchange
+from servient.bindings.http.messages import Incoming, Response
+from servient.bindings.http.timer import Timer
+from servient.bindings.http.watch import ClientGone
 from servient.errors import PROBLEM_MEDIA_TYPE, InvalidInput, ServientError, problem
+from servient.wot.access import arrive_from
 from servient.wot.content import to_json
+from servient.wot.tracing import TRACEPARENT, parse_traceparent
 
 logger = logging.getLogger(__name__)
+
+_TRACE = b"traceparent"
+
+Answer = Callable[[Incoming], Response | Awaitable[Response]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +35,7 @@ class Limits:
     `drain_seconds` is for the rest of a body that was not read, so that the answer is not lost.
     `stall_seconds` is how long a client may take no byte of what is sent to it.
     `head_seconds` and `body_seconds` bound what arrives bit by bit, without ever being silent for long.
+    `idle_seconds` is longer than the clients of the field keep an idle connection: better they close it.
     `address_connections_limit` is for each address but those of this machine, where a proxy may be.
     """
 
@@ -37,6 +47,7 @@ class Limits:
     head_seconds: float = 30.0
     body_seconds: float = 600.0
     stall_seconds: float = 30.0
+    idle_seconds: float = 75.0
 
 
 class HeadTooLarge(ServientError):
@@ -46,55 +57,102 @@ class HeadTooLarge(ServientError):
     title = "Headers too large"
 
 
-class Connection(HttpToolsProtocol):
-    """One connection of a client."""
+@dataclass(slots=True)
+class Shared:
+    """What the connections of a listener have in common. `date` is a whole line of a head."""
 
-    def __init__(self, config: Config, server_state: ServerState, limits: Limits) -> None:
-        super().__init__(config, server_state, app_state={})
+    connections: set["Connection"] = field(default_factory=set)
+    tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    date: bytes = b""
+
+
+class Connection(asyncio.Protocol):
+    """One connection of a client: requests in their order, answered one after the other.
+
+    What can be answered at once is so within the call that brings the request; of others a task takes
+    care. Requests that come before the answer to an earlier one wait, and nothing more is read.
+    """
+
+    def __init__(self, answer: Answer, shared: Shared, limits: Limits) -> None:
+        self._answer = answer
+        self._shared = shared
         self._limits = limits
+        self._loop = loop = asyncio.get_running_loop()
+        self._parser: Any = httptools.HttpRequestParser(self)
+        # A client that says it will close, and sends more nevertheless, gets its answer.
+        self._parser.set_dangerous_leniencies(lenient_data_after_close=True)
+        self._transport: Any = None
+        # The one that comes in or did so last, the one that is being answered, and those in between.
+        self._arriving: Exchange | None = None
+        self._answering: Exchange | None = None
+        self._queue: deque[Exchange] = deque()
+        self._is_beginning = False
         self._head_bytes = 0
         self._is_in_head = True
         self._is_arriving = True
-        self._silence = _Timer()
-        self._drain = _Timer()
-        self._stall = _Timer()
-        self._arrival = _Timer()
+        self._is_read_paused = False
+        self.is_write_paused = False
+        self._writable = asyncio.Event()
+        self._silence, self._drain, self._stall = Timer(loop), Timer(loop), Timer(loop)
+        self._arrival, self._idle = Timer(loop), Timer(loop)
         # Whether it is the head of a request that is timed; None while none arrives.
         self._timed_part: bool | None = None
+        self.scheme = self.client = self.server = ""
+
+    # Life
 
     def connection_made(self, transport: Any) -> None:
-        super().connection_made(transport)
-        if len(self.connections) > self._limits.connections_limit or self._is_of_too_many():
+        self._transport = transport
+        self._shared.connections.add(self)
+        self.scheme = "https" if transport.get_extra_info("sslcontext") else "http"
+        peer, own = transport.get_extra_info("peername"), transport.get_extra_info("sockname")
+        self.client = str(peer[0]) if peer else ""
+        self.server = f"{own[0]}:{own[1]}" if own else ""
+        # Requests are answered in a context of their connection, which says where they come from.
+        self._context = contextvars.copy_context()
+        self._context.run(arrive_from, self.client)
+        if len(self._shared.connections) > self._limits.connections_limit or self._is_of_too_many():
             transport.abort()
         self._expect_data()
         self._bound_arrival()
 
     def _is_of_too_many(self) -> bool:
         """Whether its address has more connections than one may have."""
-        if len(self.connections) <= self._limits.address_connections_limit or self.client is None:
+        connections, limit = self._shared.connections, self._limits.address_connections_limit
+        if len(connections) <= limit or not self.client or ip_address(self.client).is_loopback:
             return False
-        address = self.client[0]
-        if ip_address(address).is_loopback:
-            return False
-        clients = (cast("Connection", each).client for each in self.connections)
-        count = sum(1 for client in clients if client is not None and client[0] == address)
-        return count > self._limits.address_connections_limit
+        return sum(1 for each in connections if each.client == self.client) > limit
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._silence.stop()
-        self._drain.stop()
-        self._arrival.stop()
-        self._stall.stop()
-        self._unset_keepalive_if_required()
-        super().connection_lost(exc)
+        self._shared.connections.discard(self)
+        for timer in (self._silence, self._drain, self._stall, self._arrival, self._idle):
+            timer.close()
+        for exchange in (self._answering, self._arriving, *self._queue):
+            if exchange is not None:
+                exchange.lose()
+        self._queue.clear()
+        self._writable.set()
+        self._parser = None  # which refers to us
+
+    def shut_down(self) -> None:
+        """Close as soon as what is being answered is."""
+        if self._answering is None:
+            self._transport.close()
+        elif self._arriving is not None:
+            self._arriving.keep_alive = False
+
+    def abort(self) -> None:
+        self._transport.abort()
+
+    # What comes in
 
     def data_received(self, data: bytes) -> None:
-        self._unset_keepalive_if_required()
+        self._idle.stop()
         self._silence.stop()
-        if self.transport.is_closing():
+        if self._transport.is_closing():
             return
         try:
-            self.parser.feed_data(data)
+            self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
             logger.debug("an upgrade is not possible here")  # the request is answered as it stands
         except httptools.HttpParserError as error:
@@ -105,7 +163,8 @@ class Connection(HttpToolsProtocol):
             if self._head_bytes > self._limits.head_limit_bytes:
                 self._refuse(HeadTooLarge(f"over {self._limits.head_limit_bytes} bytes"))
                 return
-        if self._is_arriving or self.cycle is None or self.cycle.response_complete:
+        self._begin_next()  # also of a request whose body goes on
+        if self._is_arriving or self._answering is None:
             self._expect_data()
         self._bound_arrival()
 
@@ -118,66 +177,170 @@ class Connection(HttpToolsProtocol):
         self._arrival.stop()
         if part is not None:
             seconds = self._limits.head_seconds if part else self._limits.body_seconds
-            self._arrival.start(self.loop, seconds, self.transport.abort)
-
-    # Where in a request the parser is
+            self._arrival.start(seconds, self._transport.abort)
 
     def on_message_begin(self) -> None:
-        super().on_message_begin()
+        self._target = b""
+        self._headers: dict[bytes, bytes] = {}
         self._is_in_head = self._is_arriving = True
         self._head_bytes = 0
 
+    def on_url(self, url: bytes) -> None:
+        self._target += url
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        self._headers.setdefault(name.lower(), value)
+
     def on_headers_complete(self) -> None:
+        """What is raised here makes it no request."""
         self._is_in_head = False
-        super().on_headers_complete()
+        parser, target = self._parser, self._target
+        if target.startswith(b"/") and b"#" not in target:
+            path, _, query = target.partition(b"?")
+        else:
+            url = httptools.parse_url(target)
+            path, query = url.path or b"", url.query or b""
+        exchange = self._arriving = Exchange(
+            self,
+            parser.get_method().decode("ascii"),
+            path.decode("ascii"),
+            query,
+            self._headers,
+            keep_alive=parser.should_keep_alive(),
+        )
+        if self._answering is None:
+            self._answering = exchange
+        else:
+            self.pause_reading()
+            self._queue.append(exchange)
+
+    def on_body(self, body: bytes) -> None:
+        if self._arriving is not None:
+            self._arriving.take(body)
 
     def on_message_complete(self) -> None:
         self._is_arriving = False
         self._bound_arrival()
         self._drain.stop()
-        super().on_message_complete()
+        if self._arriving is not None:
+            self._arriving.end_body()
+        self._begin_next()
 
-    def on_response_complete(self) -> None:
-        super().on_response_complete()
-        if self._is_unread_body_arriving and not self.transport.is_closing():
-            self._unset_keepalive_if_required()
-            self._drain.start(self.loop, self._limits.drain_seconds, self.transport.abort)
+    # What goes out
+
+    def _begin_next(self) -> None:
+        """A loop, for one that is answered at once makes room for the next."""
+        if self._is_beginning:
+            return
+        self._is_beginning = True
+        while (exchange := self._answering) is not None and not exchange.is_begun:
+            exchange.is_begun = True
+            self._context.run(self._begin, exchange)
+        self._is_beginning = False
+
+    def _begin(self, exchange: Exchange) -> None:
+        trace = exchange.headers.get(_TRACE)
+        token = TRACEPARENT.set(parse_traceparent(trace.decode("latin-1"))) if trace else None
+        try:
+            answer = self._answer(exchange)
+            if (
+                isinstance(answer, Response)
+                and isinstance(answer.body, bytes)
+                and not self.is_write_paused
+            ):
+                exchange.answer(answer)
+            else:
+                name = f"{exchange.method} {exchange.path[:100]}"
+                task = self._loop.create_task(self._finish(exchange, answer), name=name)
+                self._shared.tasks.add(task)
+                task.add_done_callback(self._shared.tasks.discard)
+        except Exception:  # the parser, which calls us, would take it for the client's fault
+            logger.exception("%s %s failed", exchange.method, exchange.path)
+            self._transport.abort()
+        finally:
+            if token is not None:
+                TRACEPARENT.reset(token)
+
+    async def _finish(self, exchange: Exchange, answer: Response | Awaitable[Response]) -> None:
+        try:
+            await exchange.send(answer if isinstance(answer, Response) else await answer)
+        except ClientGone:
+            logger.debug("%s %s: the client has gone", exchange.method, exchange.path)
+        except asyncio.CancelledError:  # the server is stopping: this is the top of its task
+            logger.debug("%s %s: cancelled", exchange.method, exchange.path)
+        except Exception:  # in the middle of an answer
+            logger.exception("%s %s failed", exchange.method, exchange.path)
+            self._transport.abort()
+
+    def completed(self, exchange: Exchange) -> None:
+        """It is answered: the next one's turn."""
+        self._answering = None
+        if not exchange.keep_alive:
+            self._transport.close()
+        if self._transport.is_closing():
+            return
+        self.resume_reading()
+        if self._queue:
+            self._answering = self._queue.popleft()
+            self._begin_next()
+        elif self._is_arriving and not self._is_in_head:  # a body that nobody read
+            self._drain.start(self._limits.drain_seconds, self._transport.abort)
+        else:
+            self._idle.start(self._limits.idle_seconds, self._transport.close)
 
     @property
-    def _is_unread_body_arriving(self) -> bool:
-        return self._is_arriving and not self._is_in_head and self.cycle.response_complete
+    def date(self) -> bytes:
+        return self._shared.date
+
+    def write(self, data: bytes) -> None:
+        self._transport.write(data)
+
+    def pause_reading(self) -> None:
+        if not self._is_read_paused:
+            self._is_read_paused = True
+            self._transport.pause_reading()
+
+    def resume_reading(self) -> None:
+        if self._is_read_paused:
+            self._is_read_paused = False
+            self._transport.resume_reading()
 
     # Silence
 
     def _expect_data(self) -> None:
-        self._silence.start(self.loop, self._limits.silence_seconds, self._silent)
+        self._silence.start(self._limits.silence_seconds, self._silent)
 
     def _silent(self) -> None:
-        if self.flow.read_paused:  # it is we who do not listen
+        if self._is_read_paused:  # it is we who do not listen
             self._expect_data()
         else:
-            self.transport.abort()
+            self._transport.abort()
 
     # A client that does not read
 
+    async def drained(self) -> None:
+        await self._writable.wait()
+
     def pause_writing(self) -> None:
-        super().pause_writing()
-        self._expect_progress(self.transport.get_write_buffer_size())
+        self.is_write_paused = True
+        self._writable.clear()
+        self._expect_progress(self._transport.get_write_buffer_size())
 
     def resume_writing(self) -> None:
         self._stall.stop()
-        super().resume_writing()
+        self.is_write_paused = False
+        self._writable.set()
 
     def _expect_progress(self, unsent_bytes: int) -> None:
         def look() -> None:
-            left = self.transport.get_write_buffer_size()
+            left = self._transport.get_write_buffer_size()
             if left < unsent_bytes:
                 self._expect_progress(left)
             else:
                 logger.info("%s takes nothing of its answer: disconnected", self.client)
-                self.transport.abort()
+                self._transport.abort()
 
-        self._stall.start(self.loop, self._limits.stall_seconds, look)
+        self._stall.start(self._limits.stall_seconds, look)
 
     def _refuse(self, error: ServientError) -> None:
         """Answer what is not a request, and close."""
@@ -187,26 +350,6 @@ class Connection(HttpToolsProtocol):
             f"HTTP/1.1 {error.status} {error.title}\r\ncontent-type: {PROBLEM_MEDIA_TYPE}\r\n"
             f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
         )
-        if self.cycle is None or self.cycle.response_complete:
-            self.transport.write(head.encode("ascii") + body)
-        self.transport.close()
-
-
-class _Timer:
-    """A call after a pause, unless it is stopped or started anew before."""
-
-    __slots__ = ("_handle",)
-
-    def __init__(self) -> None:
-        self._handle: asyncio.TimerHandle | None = None
-
-    def start(
-        self, loop: asyncio.AbstractEventLoop, seconds: float, call: Callable[[], None]
-    ) -> None:
-        self.stop()
-        self._handle = loop.call_later(seconds, call)
-
-    def stop(self) -> None:
-        if self._handle is not None:
-            self._handle.cancel()
-            self._handle = None
+        if self._answering is None:
+            self._transport.write(head.encode("ascii") + body)
+        self._transport.close()

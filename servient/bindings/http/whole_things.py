@@ -1,6 +1,6 @@
 """All properties of a Thing at once over HTTP: read, written, or observed in one stream."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 
 from servient.bindings.http.messages import Handler, Request, Response
 from servient.bindings.http.notifications import wants_stream
@@ -19,7 +19,7 @@ class WholeThings:
     def __init__(self, door: Door, observe: Handler) -> None:
         self._door = door
         self._observe = observe
-        self._handlers: Mapping[str, Handler] = {"GET": self._read, "PUT": self._write}
+        self._handlers: Mapping[str, Handler] = {"GET": self._get, "PUT": self._write}
 
     def find(self, segments: tuple[str, ...]) -> Mapping[str, Handler] | None:
         match segments:
@@ -27,9 +27,10 @@ class WholeThings:
                 return self._handlers
         return None
 
+    def _get(self, request: Request) -> Response | Awaitable[Response]:
+        return self._observe(request) if wants_stream(request) else self._read(request)
+
     async def _read(self, request: Request) -> Response:
-        if wants_stream(request):
-            return await self._observe(request)
         values = await self._door.read_properties(request.segments[1], _names(request))
         return Response.json(200, values)
 

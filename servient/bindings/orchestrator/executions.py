@@ -1,13 +1,16 @@
 """Runs deployed functions for an orchestrator."""
 
+from collections.abc import Awaitable
 from typing import Any
 
 from servient.bindings.http.messages import Request, Response
 from servient.bindings.orchestrator.answers import await_end
 from servient.bindings.orchestrator.history import CHAIN_STEP, METHOD, History, history_url
-from servient.bindings.orchestrator.modules import DeployedModules
-from servient.bindings.orchestrator.request_input import read_input
+from servient.bindings.orchestrator.modules import DeployedModule, DeployedModules
+from servient.bindings.orchestrator.request_input import read_input, read_parameters, takes_files
 from servient.journal import Journal
+from servient.wot.content import Value
+from servient.wot.description import Affordance
 from servient.wot.door import Door, Interaction
 from servient.wot.invocation import Invocation
 from servient.wot.operations import Operation
@@ -41,21 +44,42 @@ class Executions:
         self._journal = journal
         self._hold_seconds = hold_seconds
 
-    async def run(self, deployment: str, module: str, function: str, request: Request) -> Response:
+    def run(
+        self, deployment: str, module: str, function: str, request: Request
+    ) -> Response | Awaitable[Response]:
         """Run a function and answer when it is over, with the link to its history entry."""
         found = self._modules.find(deployment, module)
         action = found.action(function)
-        value = await read_input(action, request)
-        invocation = self._door.invoke(
-            Interaction(
-                Operation.INVOKE_ACTION, found.thing.name, action.name, value, _context(request)
-            )
+        if takes_files(action):
+            return self._run_with_files(found, action, request)
+        invocation = self._start(found, action, request, read_parameters(action, request))
+        if invocation.is_over:
+            return self._to_answer(request, invocation, function)
+        return self._wait(request, invocation, function)
+
+    async def _run_with_files(
+        self, found: DeployedModule, action: Affordance, request: Request
+    ) -> Response:
+        invocation = self._start(found, action, request, await read_input(action, request))
+        return await self._wait(request, invocation, action.function or action.name)
+
+    def _start(
+        self, found: DeployedModule, action: Affordance, request: Request, value: Value
+    ) -> Invocation:
+        thing, context = found.thing.name, _context(request)
+        return self._door.invoke(
+            Interaction(Operation.INVOKE_ACTION, thing, action.name, value, context)
         )
+
+    async def _wait(self, request: Request, invocation: Invocation, function: str) -> Response:
         if not await await_end(request, invocation, self._hold_seconds):
             await invocation.recorded()  # before its link is given out
+        return self._to_answer(request, invocation, function)
+
+    def _to_answer(self, request: Request, invocation: Invocation, function: str) -> Response:
         for name in invocation.files:
             link = history_url(request, invocation, name)
-            self._journal.result_url(found.thing.name, invocation.id, function, link)
+            self._journal.result_url(invocation.thing, invocation.id, function, link)
         return Response.json(200, self._answer(request, invocation))
 
     async def look(self, deployment: str, module: str, function: str, _: Request) -> Response:

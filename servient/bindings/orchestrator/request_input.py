@@ -20,21 +20,42 @@ _NOISE = b"[object Object]"
 Schemas: TypeAlias = Mapping[str, Mapping[str, Any]]
 
 
-async def read_input(action: Affordance, request: Request) -> Value:
-    """The action's input. Raises InvalidInput, which names what is missing.
+def takes_files(action: Affordance) -> bool:
+    return any(map(is_file, _schemas(action).values()))
 
-    Orchestrators send a body that means nothing where no file is expected: it is not looked at.
+
+def read_parameters(action: Affordance, request: Request) -> Value:
+    """The input of an action that takes no files. Raises InvalidInput, which names what is missing.
+
+    Orchestrators send a body that means nothing with it: it is not looked at.
     """
-    document = action.input.document if action.input else {}
-    schemas: Schemas = document.get("properties", {})
+    return _complete(action, _parameters(_schemas(action), request))
+
+
+async def read_input(action: Affordance, request: Request) -> Value:
+    """The input of any action. Raises InvalidInput, which names what is missing."""
+    schemas = _schemas(action)
     files = {name: schema for name, schema in schemas.items() if is_file(schema)}
-    # Of a parameter that is repeated, the first counts.
-    members = {n: _parsed(text, schemas[n]) for n, text in reversed(request.query) if n in schemas}
+    members = _parameters(schemas, request)
     if files:
         members |= await _from_body(schemas, files, request)
-    for name in document.get("required", ()):
+    return _complete(action, members)
+
+
+def _schemas(action: Affordance) -> Schemas:
+    schemas: Schemas = action.input.document.get("properties", {}) if action.input else {}
+    return schemas
+
+
+def _parameters(schemas: Schemas, request: Request) -> dict[str, Value]:
+    """Of one that is repeated, the first counts."""
+    return {n: _parsed(text, schemas[n]) for n, text in reversed(request.query) if n in schemas}
+
+
+def _complete(action: Affordance, members: dict[str, Value]) -> Value:
+    for name in action.input.document.get("required", ()) if action.input else ():
         if name not in members:
-            raise _missing(name, is_a_file=name in files)
+            raise _missing(name, is_a_file=is_file(_schemas(action).get(name)))
     return members or None
 
 

@@ -1,7 +1,7 @@
 """Which route of an orchestrator's is answered how."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from functools import partial
 
 from servient.bindings.http.messages import Handler, Request, Response
@@ -15,6 +15,7 @@ from servient.wot.access import Policy, Scope
 from servient.wot.content import Content, Value
 from servient.wot.description import Affordance
 from servient.wot.door import Door, Interaction
+from servient.wot.invocation import Invocation
 from servient.wot.operations import Operation
 from servient.wot.servient import Servient
 
@@ -104,10 +105,18 @@ class OrchestratorRoutes:
     async def _entries(self, request: Request) -> Response:
         return Response.json(200, [self._history.entry(request, each) for each in self._history])
 
-    async def _entry(self, invocation_id: str, request: Request) -> Response:
+    def _entry(self, invocation_id: str, request: Request) -> Response | Awaitable[Response]:
         invocation = self._history.find(invocation_id)
+        if invocation.is_over:
+            return self._to_entry(request, invocation)
+        return self._await_entry(request, invocation)
+
+    async def _await_entry(self, request: Request, invocation: Invocation) -> Response:
         if not await await_end(request, invocation, self._hold_seconds):
             return not_ready()
+        return self._to_entry(request, invocation)
+
+    def _to_entry(self, request: Request, invocation: Invocation) -> Response:
         entry = self._history.entry(request, invocation)
         return Response.json(500 if invocation.error else 200, entry)
 
@@ -144,13 +153,29 @@ class OrchestratorRoutes:
         raise NotFound(f"there is no file {name[:200]!r}")
 
 
-async def _answering(policy: Policy, handler: Handler, request: Request) -> Response:
+def _answering(
+    policy: Policy, handler: Handler, request: Request
+) -> Response | Awaitable[Response]:
     """The one place where an error becomes an answer in the orchestrators' shape."""
     try:
         policy.require_somebody()
-        return await handler(request)
+        found = handler(request)
     except Unauthorized:
         raise  # the binding says which credentials are wanted
     except ServientError as error:
-        logger.info("%s %s: %s", request.method, request.path, error.detail)
-        return refusal(error)
+        return _refused(request, error)
+    return found if isinstance(found, Response) else _awaiting(found, request)
+
+
+async def _awaiting(found: Awaitable[Response], request: Request) -> Response:
+    try:
+        return await found
+    except Unauthorized:
+        raise
+    except ServientError as error:
+        return _refused(request, error)
+
+
+def _refused(request: Request, error: ServientError) -> Response:
+    logger.info("%s %s: %s", request.method, request.path, error.detail)
+    return refusal(error)
