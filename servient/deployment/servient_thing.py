@@ -2,10 +2,9 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
-from converters.package import Package
 from servient.deployment.deployer import Deployed, Deployer, unpack
 from servient.errors import InvalidInput, ServientError, problem
 from servient.wot.access import Scope
@@ -58,21 +57,21 @@ class ServientThing:
         self._servient.changes.watch(tell)
         return thing
 
-    async def _deploy(self, manifest: Value) -> Outcome:
+    def _deploy(self, manifest: Value) -> Awaitable[Outcome]:
+        """The files in a manifest are kept with its deployment: no record of the invocation has them."""
+        invocation = self._servient.invocations.find(INVOCATION_ID.get())
+        invocation.input = None  # before it is recorded, as it is at once for who does not wait
+        return self._carry_out(invocation, manifest)
+
+    async def _carry_out(self, invocation: Invocation, manifest: Value) -> Outcome:
         with _audited("deploy", _wanted_id(manifest)):
-            deployed = await self._deployer.deploy(await self._unpack(manifest))
+            package = await asyncio.to_thread(unpack, manifest)
+            invocation.input = package.manifest
+            deployed = await self._deployer.deploy(package)
         summary = {"deploymentId": deployed.id, "things": deployed.names()}
         return Outcome(
             summary, properties={"deployments": self._deployments()}, events={"deployed": summary}
         )
-
-    async def _unpack(self, manifest: Value) -> Package:
-        """Files in a manifest are kept with its deployment; the invocation's record does without."""
-        invocation = self._servient.invocations.find(INVOCATION_ID.get())
-        invocation.input = None
-        package = await asyncio.to_thread(unpack, manifest)
-        invocation.input = package.manifest
-        return package
 
     async def _undeploy(self, value: Value) -> Outcome:
         deployment_id = value.get("deploymentId") if isinstance(value, dict) else None

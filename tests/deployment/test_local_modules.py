@@ -5,6 +5,7 @@ import json
 import logging
 import sqlite3
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -140,6 +141,20 @@ async def test_nothing_of_it_is_repeated_or_kept_twice(
         assert all(piece not in line for line in database.iterdump())
     kept = [each for each in (folder / "files").rglob("*") if each.is_file()]
     assert sum(each.read_bytes() == binary for each in kept) == 1
+
+
+async def test_who_does_not_wait_leaves_no_copy_either(app: App) -> None:
+    piece = base64.b64encode(example("fibonacci/fibonacci.wasm")).decode()[200:260]
+    path = "/things/servient/actions/deploy"
+    async with httpx.AsyncClient(base_url=app.addresses()["http"], timeout=30) as http:
+        begun = await http.post(path, json=FIBONACCI, headers={"Prefer": "respond-async"})
+        assert begun.status_code == 201
+        status = begun.json()
+        while status["status"] in ("pending", "running"):
+            for file in filter(Path.is_file, app.config.instance_path.iterdir()):
+                assert piece.encode() not in file.read_bytes()
+            status = (await http.get(begun.headers["location"])).json()
+    assert status["status"] == "completed"
 
 
 async def test_it_is_there_again_after_a_restart(settings: Settings) -> None:
