@@ -12,7 +12,13 @@ import pytest
 from emulation.metrics.measured import MeasuredThing, measure, witness_interactions
 from emulation.metrics.merge import Ties, merge
 from emulation.metrics.recorder import Recorder
-from emulation.metrics.records import LogRecord
+from emulation.metrics.records import (
+    Change,
+    EmissionRecord,
+    EventRecord,
+    LogRecord,
+    SubscriptionRecord,
+)
 from servient.app import App
 from servient.clients.coap import CoapClient
 from servient.clients.errors import InteractionRefused
@@ -166,6 +172,25 @@ async def test_a_call_in_a_handler_belongs_to_the_same_trace(
     assert ties.by_trace == 2
     assert len({row["trace"] for row in rows}) == 1
     assert len({row["span"] for row in rows}) == 2
+
+
+def test_only_what_is_certain_is_tied_to_its_emission(tmp_path: Path) -> None:
+    """Not a value that came twice, nor one that is older than the subscription."""
+    route = ("Lab", "ticked", "subscribeevent")
+    start = 1_800_000_000.0
+    with Recorder(tmp_path / "all.sqlite") as recorder:
+        recorder.record(SubscriptionRecord("reader", start, Change.BEGUN, *route, "http"))
+        for at, digest in ((-1.0, "old"), (1.0, "twice"), (2.0, "twice"), (3.0, "once")):
+            recorder.record(EmissionRecord("server", start + at, *route, digest))
+        for at, digest in ((0.5, "old"), (2.1, "twice"), (3.2, "once"), (4.0, "")):
+            recorder.record(EventRecord("reader", start + at, *route, "http", 1, digest))
+    (tmp_path / "run").mkdir()
+    ties = merge([tmp_path / "all.sqlite"], tmp_path / "run" / "run.sqlite")
+    assert (ties.heard, ties.events) == (1, 4)
+    with closing(sqlite3.connect(tmp_path / "run" / "run.sqlite")) as database:
+        query = "SELECT v.digest, e.at FROM heard JOIN event v ON v.rowid = event"
+        rows = database.execute(f"{query} JOIN emission e ON e.rowid = emission").fetchall()
+    assert rows == [("once", start + 3.0)]
 
 
 def test_a_recorder_that_is_full_says_so(tmp_path: Path) -> None:
