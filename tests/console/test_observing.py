@@ -9,6 +9,7 @@ from servient.app import App
 from servient.wot.thing import ExposedThing
 from tests.console.browsing import Console
 from tests.console.conftest import LOOP
+from tests.console.deploying import local_manifest
 from tests.consumers.coap import CoapConsumer
 from tests.things import expose_lamp
 
@@ -77,10 +78,31 @@ async def test_many_properties_take_two_connections(seen: Console) -> None:
     assert len([url for url in streams if own not in url]) == 2
 
 
-async def test_the_page_comes_back_when_the_servient_does(seen: Console, app: App) -> None:
+async def test_the_page_comes_back_when_the_servient_does(
+    seen: Console, app: App, lamp: ExposedThing
+) -> None:
     await seen.open("thing", "urn:test:lamp:1", "properties")
     await expect(seen.page.get_by_text("live", exact=True)).to_be_visible()
     await app.bindings["http"].stop()
     await expect(seen.page.get_by_text("reconnecting")).to_be_visible()
+    lamp.set_property("level", 77)  # while nobody could be told
     await app.bindings["http"].start(app.servient)
     await expect(seen.page.get_by_text("live", exact=True)).to_be_visible()
+    row = seen.page.locator("li.property").filter(has_text="level")
+    await expect(row.locator("strong")).to_have_text("77")
+
+
+async def test_a_thing_that_is_deployed_anew_is_shown_anew(seen: Console, app: App) -> None:
+    manifest = local_manifest("counter")
+    await app.deployer.deploy(manifest)
+    await seen.open("thing", "counter-1:counter", "properties")
+    await expect(seen.page.get_by_text("live", exact=True)).to_be_visible()
+    await app.deployer.undeploy("counter-1")
+    await expect(seen.page.get_by_role("heading", level=1)).to_have_text("No such Thing")
+    await app.deployer.deploy(manifest)
+    await expect(seen.page.get_by_role("heading", level=1)).to_contain_text("counter")
+    url = f"{seen.origin}/things/counter-1:counter/actions/increment"
+    row = seen.page.locator("li.property").filter(has_text="Result of increment")
+    await expect(row).to_contain_text("No value yet")
+    await seen.page.request.post(url)
+    await expect(row.locator("strong")).to_have_text("1")

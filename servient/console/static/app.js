@@ -29,6 +29,10 @@ const VIEWS = new Map(
 const directory = new Directory();
 const servient = new ServientThing();
 servient.heard.listen((message) => directory.heard(message));
+servient.returns.listen(() => {
+  directory.reload();
+  servient.refreshDeployments().catch(() => {}); // what shows them says why not
+});
 
 function App() {
   const { view, name } = useStore(route);
@@ -37,9 +41,10 @@ function App() {
   const main = useRef(null);
   useEffect(() => {
     setProblem(null);
+    directory.reload();
     servient
       .open()
-      .then(() => Promise.all([directory.reload(), servient.follow()]))
+      .then(() => servient.follow())
       .catch((error) => setProblem(Problem.of(error)));
   }, [who]);
   useFocus(main, `${view}/${name}`);
@@ -48,7 +53,7 @@ function App() {
     <main id="main" tabindex="-1" ref=${main}>
       <${ProblemBox} problem=${problem?.status === 401 ? null : problem} />
       <${Guard} key=${`${view}/${name}/${who?.authorization}`}>
-        <${View} id=${name} servient=${servient} directory=${directory} changes=${servient.heard} />
+        <${View} id=${name} servient=${servient} directory=${directory} />
       </${Guard}>
     </main>
     <${LogIn} />`;

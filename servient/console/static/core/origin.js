@@ -2,10 +2,15 @@
 import { Problem } from "./problem.js";
 
 let named = location.origin;
+let tell;
+
+/** Resolves when it is known which forms are the servient's own. */
+export const originKnown = new Promise((resolve) => (tell = resolve));
 
 /** The origin that the servient calls its own in forms, which may not be the one in the address bar. */
 export function setServientOrigin(origin) {
   named = origin;
+  tell();
 }
 
 export function isOwn(href) {

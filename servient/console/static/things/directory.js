@@ -1,5 +1,6 @@
 // The list of Things, page by page (WoT Discovery), and what changes in it.
 import { readJson } from "../core/http.js";
+import { originKnown } from "../core/origin.js";
 import { Problem } from "../core/problem.js";
 import { Store } from "../core/store.js";
 import { summarize } from "./description.js";
@@ -94,6 +95,7 @@ export class Directory {
 }
 
 /** The whole description of one Thing. Throws Problem. */
-export function readThing(id) {
+export async function readThing(id) {
+  await originKnown;
   return readJson(`/things/${encodeURIComponent(id)}`, { headers: { Accept: "application/td+json" } });
 }

@@ -10,8 +10,11 @@ import { Series } from "./series.js";
 const DRAW_MS = 200;
 const EVENTS_LIMIT = 200;
 
+let count = 0;
+
 export class LiveThing {
   td;
+  number = (count += 1);
   events = new Store([]);
   state = new Store("connecting");
   #properties = new Map();
@@ -19,7 +22,7 @@ export class LiveThing {
   #heard = [];
   #dirty = new Set();
   #timer = 0;
-  #number = 0;
+  #count = 0;
 
   constructor(td) {
     this.td = td;
@@ -49,9 +52,9 @@ export class LiveThing {
   }
 
   #hear(name, text) {
-    this.#number += 1;
+    this.#count += 1;
     this.#heard.push({
-      number: this.#number,
+      number: this.#count,
       name,
       at: Date.now(),
       data: text === "" ? undefined : JSON.parse(text),

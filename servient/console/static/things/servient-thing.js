@@ -11,12 +11,14 @@ export class ServientThing {
   heard = new Store(null);
   deployments = new Store(null);
   state = new Store("connecting");
+  /** How often it was heard again after a silence, in which anything may have changed. */
+  returns = new Store(0);
   #streams = [];
 
   async open() {
     const td = await readJson("/.well-known/wot", { headers: { Accept: "application/td+json" } });
     const [form] = formsFor(td.properties?.deployments, "readproperty", ["http", "https"]);
-    if (form) setServientOrigin(new URL(form.href).origin);
+    setServientOrigin(form ? new URL(form.href).origin : location.origin);
     this.td.set(td);
   }
 
@@ -34,7 +36,12 @@ export class ServientThing {
   #listen(form, take) {
     if (!form) return;
     const stream = new EventStream(form.href, (name, text) => take(name, JSON.parse(text)));
-    stream.state.listen((state) => this.state.set(state));
+    let wasOpen = false;
+    stream.state.listen((state) => {
+      this.state.set(state);
+      if (state === "open" && wasOpen) this.returns.set(this.returns.value + 1);
+      wasOpen ||= state === "open";
+    });
     this.#streams.push(stream);
   }
 

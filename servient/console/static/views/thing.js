@@ -1,5 +1,5 @@
 // One Thing: its actions, properties, events, invocations and description.
-import { html, useEffect, useState } from "../libraries/preact.js";
+import { html, useEffect, useReducer, useRef, useState } from "../libraries/preact.js";
 import { Problem } from "../core/problem.js";
 import { route, toHash } from "../core/router.js";
 import { useStore } from "../core/store.js";
@@ -23,15 +23,19 @@ const TABS = {
   description: "Description",
 };
 
-export function ThingView({ id, changes }) {
+export function ThingView({ id, servient }) {
   const [found, setFound] = useState({ live: null, problem: null });
-  const heard = useStore(changes);
-  const version = heard?.data?.id === id ? heard : null;
+  const names = useRef(new Set([id]));
+  const version = useVersion(servient, names.current);
   useEffect(() => {
     let live = null;
     let isWanted = true;
     readThing(id)
-      .then((td) => isWanted && setFound({ live: (live = new LiveThing(td)), problem: null }))
+      .then((td) => {
+        if (!isWanted) return;
+        names.current.add(td.id);
+        setFound({ live: (live = new LiveThing(td)), problem: null });
+      })
       .catch((error) => isWanted && setFound({ live: null, problem: Problem.of(error) }));
     return () => {
       isWanted = false;
@@ -41,6 +45,19 @@ export function ThingView({ id, changes }) {
   if (found.live) return html`<${Thing} live=${found.live} id=${id} />`;
   return html`<p class="back"><a href=${toHash("things")}>Things</a></p><${Title} text=${toFault(found.problem)} />
     <${ProblemBox} problem=${found.problem} />`;
+}
+
+/** A number that changes when the Thing of these names has, or may have. */
+function useVersion(servient, names) {
+  const [version, refresh] = useReducer((count) => count + 1, 0);
+  useEffect(() => {
+    const ends = [
+      servient.heard.listen(({ data }) => names.has(data?.id) && refresh()),
+      servient.returns.listen(refresh),
+    ];
+    return () => ends.forEach((end) => end());
+  }, [servient]);
+  return version;
 }
 
 const toFault = (problem) => (problem?.status === 404 ? "No such Thing" : (problem?.title ?? "…"));
@@ -82,7 +99,7 @@ function Part({ tab, live }) {
         ([name, action]) => html`<${ActionCard} key=${name} td=${live.td} name=${name} action=${action} />`,
       );
     case "properties":
-      return html`<${PropertyTable} live=${live} />`;
+      return html`<${PropertyTable} key=${live.number} live=${live} />`;
     case "events":
       return html`<${EventLog} live=${live} />`;
     case "invocations":
