@@ -35,8 +35,8 @@ PACKET_LIMIT_BYTES = 64 * 1024 * 1024
 _PACKET_IDS = range(0x8000, 0x10000)
 
 Receive = Callable[[Message], None]
-# Called with None when the broker has the message (QoS 0: when it is on its way), else with the reason.
-Done = Callable[[MqttError | None], None]
+# Called with a message, and None when the broker has it (QoS 0: when it is on its way), else the reason.
+Done = Callable[[Message, MqttError | None], None]
 
 
 async def connect(
@@ -83,7 +83,7 @@ class Connection:
         self._packet_limit_bytes: int | None = None
         self._accepted: asyncio.Future[None] = self._loop.create_future()
         self._packet_ids = itertools.cycle(_PACKET_IDS)
-        self._unacknowledged: dict[int, Done] = {}
+        self._unacknowledged: dict[int, tuple[Message, Done]] = {}
         self._subscribing: dict[int, asyncio.Future[None]] = {}
         self._waiting: deque[tuple[Message, Done]] = deque()
         self._unaccepted: set[int] = set()
@@ -127,7 +127,7 @@ class Connection:
         """
         future = self._loop.create_future()
 
-        def done(error: MqttError | None) -> None:
+        def done(_: Message, error: MqttError | None) -> None:
             if future.done():
                 return
             if error is None:
@@ -144,7 +144,7 @@ class Connection:
         What can wait may go out a millisecond later, with others.
         """
         if self.lost.done():
-            done(ConnectionLost(self.lost.result()))
+            done(message, ConnectionLost(self.lost.result()))
         elif self._waiting or not self._has_room:
             self._waiting.append((message, done))
         else:
@@ -191,16 +191,18 @@ class Connection:
             if limit is not None and len(packet) > limit:  # a broker ends the connection over it
                 raise ValueError(f"the broker takes no more than {limit} bytes")
         except ValueError as error:
-            done(BrokerRefused(f"cannot be published: {error}"))
+            done(message, BrokerRefused(f"cannot be published: {error}"))
             return
         self._wire.write(packet, can_wait=can_wait)
         if packet_id:
-            self._unacknowledged[packet_id] = done
+            self._unacknowledged[packet_id] = message, done
         else:
-            done(None)
+            done(message, None)
 
     def _free_packet_id(self) -> int:
-        return next(each for each in self._packet_ids if each not in self._unacknowledged)
+        while (packet_id := next(self._packet_ids)) in self._unacknowledged:
+            pass  # of a message that the broker has left aside for long
+        return packet_id
 
     def _go_on(self) -> None:
         while self._waiting and self._has_room:
@@ -211,13 +213,13 @@ class Connection:
         if not self._accepted.done():
             self._accepted.set_exception(ConnectionLost(f"{self._broker}: {reason}"))
         self.lost.set_result(reason)
-        unfinished = [*self._unacknowledged.values(), *(done for _, done in self._waiting)]
+        unfinished = [*self._unacknowledged.values(), *self._waiting]
         subscribing = tuple(self._subscribing.values())
         self._unacknowledged.clear()
         self._unaccepted.clear()
         self._waiting.clear()
-        for done in unfinished:
-            done(ConnectionLost(reason))
+        for message, done in unfinished:
+            done(message, ConnectionLost(reason))
         for future in subscribing:
             if not future.done():
                 future.set_exception(ConnectionLost(reason))
@@ -257,12 +259,15 @@ class Connection:
     def _take_acknowledgement(self, _: int, body: bytes) -> None:
         if len(body) < 2:
             raise Malformed("an acknowledgement says not of what")
-        done = self._unacknowledged.pop(body[0] << 8 | body[1], None)
+        found = self._unacknowledged.pop(body[0] << 8 | body[1], None)
         code = body[2] if len(body) > 2 else 0
-        if done is not None:
+        if found is not None:
+            message, done = found
             is_taken = code < FAILURE
-            done(None if is_taken else BrokerRefused(f"the broker refuses it: {refusal(code)}"))
-        self._go_on()
+            error = None if is_taken else BrokerRefused(f"the broker refuses it: {refusal(code)}")
+            done(message, error)
+        if self._waiting:
+            self._go_on()
 
     # What paho calls
 

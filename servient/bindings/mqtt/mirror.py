@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from servient.bindings.mqtt.channels import Channel, Channels
 from servient.bindings.mqtt.messages import to_message
@@ -21,6 +22,15 @@ logger = logging.getLogger(__name__)
 
 # A value that changes more often than that is retained no more often; the last one always is.
 PAUSE_SECONDS = 0.01
+# In the place of a value, for a Thing's own status.
+_ONLINE = object()
+
+
+class _Said(NamedTuple):
+    """What is to be said on a topic; it becomes bytes when it is sent, which most values never are."""
+
+    channel: Channel
+    value: Value
 
 
 @dataclass(slots=True)
@@ -28,7 +38,7 @@ class _Mirrored:
     thing: ExposedThing
     undo: Callable[[], None]
     channels: Channels
-    retained: dict[str, Message] = field(default_factory=dict)
+    retained: dict[str, _Said] = field(default_factory=dict)
     # Topics that something waits to be retained on.
     due: set[str] = field(default_factory=set)
 
@@ -55,7 +65,7 @@ class Mirror:
         self._payload_limit_bytes = payload_limit_bytes
         self._things: dict[str, _Mirrored] = {}
         # Topics that something was retained on just now, and what is to follow it, if anything.
-        self._pausing: dict[str, Message | None] = {}
+        self._pausing: dict[str, _Said | None] = {}
 
     def add(self, thing: ExposedThing) -> None:
         if thing.name in self._things or not self._shows(thing.name):
@@ -64,7 +74,8 @@ class Mirror:
             thing, thing.publisher.listen(self._hear), Channels(self._topics, thing)
         )
         self._things[thing.name] = mirrored
-        self._retain(mirrored, Message(self._topics.of_thing(thing.name), ONLINE, is_retained=True))
+        status = Channel(self._topics.of_thing(thing.name), is_retained=True)
+        self._retain(mirrored, _Said(status, _ONLINE))
         for affordance in thing.description:
             if affordance.kind is not AffordanceKind.PROPERTY:
                 continue
@@ -89,8 +100,8 @@ class Mirror:
     def republish(self) -> None:
         """For a broker that may have forgotten everything."""
         for mirrored in self._things.values():
-            for message in mirrored.retained.values():
-                self._outbox.put(message)
+            for retained in mirrored.retained.values():
+                self._send(retained)
 
     def retains(self, topic: str) -> bool:
         return any(topic in mirrored.retained for mirrored in self._things.values())
@@ -98,7 +109,7 @@ class Mirror:
     @property
     def waiting(self) -> int:
         """How many values are still to be retained."""
-        return sum(message is not None for message in self._pausing.values())
+        return sum(retained is not None for retained in self._pausing.values())
 
     def _hear(self, notification: Notification) -> None:
         mirrored = self._things.get(notification.thing)
@@ -110,45 +121,49 @@ class Mirror:
         channel = mirrored.channels.find(kind, name)
         if channel is None:
             return
-        message = self._message(channel, value)
-        if message is None:
-            return
         if channel.is_retained:
-            self._retain(mirrored, message)
+            self._retain(mirrored, _Said(channel, value))
         else:
-            self._outbox.put(message, can_wait=True)
+            self._send(_Said(channel, value), can_wait=True)
 
-    def _message(self, channel: Channel, value: Value) -> Message | None:
-        limit, is_retained = self._payload_limit_bytes, channel.is_retained
-        try:
-            return to_message(channel.topic, value, limit, is_retained=is_retained)
-        except ServientError as error:
-            logger.warning("%s is not published: %s", channel.topic, error)
-            return None
-
-    def _retain(self, mirrored: _Mirrored, message: Message) -> None:
-        topic = message.topic
-        mirrored.retained[topic] = message
+    def _retain(self, mirrored: _Mirrored, retained: _Said) -> None:
+        topic = retained.channel.topic
+        mirrored.retained[topic] = retained
         if topic in self._pausing:
-            self._pausing[topic] = message
+            self._pausing[topic] = retained
             mirrored.due.add(topic)
         else:
-            self._put(message)
+            self._begin(retained)
 
     def settle(self, name: str) -> None:
         """Retain at once what is to follow on the topics of a Thing."""
         mirrored = self._things.get(name)
         while mirrored and mirrored.due:
             topic = mirrored.due.pop()
-            if (message := self._pausing.get(topic)) is not None:
+            if (retained := self._pausing.get(topic)) is not None:
                 self._pausing[topic] = None
-                self._outbox.put(message)
+                self._send(retained)
 
-    def _put(self, message: Message) -> None:
-        self._outbox.put(message, can_wait=True)
-        self._pausing[message.topic] = None
-        self._loop.call_later(PAUSE_SECONDS, self._go_on, message.topic)
+    def _begin(self, retained: _Said) -> None:
+        """Send it; what follows it on its topic pauses."""
+        topic = retained.channel.topic
+        self._pausing[topic] = None
+        self._loop.call_later(PAUSE_SECONDS, self._go_on, topic)
+        self._send(retained, can_wait=True)
 
     def _go_on(self, topic: str) -> None:
-        if (message := self._pausing.pop(topic, None)) is not None:
-            self._put(message)
+        if (retained := self._pausing.pop(topic, None)) is not None:
+            self._begin(retained)
+
+    def _send(self, said: _Said, *, can_wait: bool = False) -> None:
+        channel, value = said
+        limit, is_retained = self._payload_limit_bytes, channel.is_retained
+        if value is _ONLINE:
+            message = Message(channel.topic, ONLINE, is_retained=True)
+        else:
+            try:
+                message = to_message(channel.topic, value, limit, is_retained=is_retained)
+            except ServientError as error:
+                logger.warning("%s is not published: %s", channel.topic, error)
+                return
+        self._outbox.put(message, can_wait=can_wait)

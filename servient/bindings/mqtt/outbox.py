@@ -3,7 +3,6 @@
 import asyncio
 import itertools
 import logging
-from functools import partial
 
 from servient.mqtt.connection import Connection
 from servient.mqtt.errors import ConnectionLost, MqttError
@@ -38,7 +37,7 @@ class Outbox:
         self._size_bytes = 0
         # Topics of retained messages that wait and are empty: of Things that are no more.
         self._clears: dict[str, None] = {}
-        self._sent: dict[int, Message] = {}
+        self._sent_count = 0
         self._unacknowledged: dict[_Key, Message] = {}
         self._empty = asyncio.Event()
         self._empty.set()
@@ -50,7 +49,7 @@ class Outbox:
         """One that nobody waits for can wait a millisecond, for others to go out with it."""
         self._empty.clear()
         connection = self._connection
-        if connection is not None and not self._waiting and len(self._sent) < connection.window:
+        if connection is not None and not self._waiting and self._sent_count < connection.window:
             self._send(connection, message, can_wait=can_wait)
             return
         if message.is_retained:
@@ -86,7 +85,7 @@ class Outbox:
         return True
 
     def __len__(self) -> int:
-        return len(self._waiting) + len(self._sent) + len(self._unacknowledged)
+        return len(self._waiting) + self._sent_count + len(self._unacknowledged)
 
     def _wait(self, key: int, message: Message) -> None:
         self._waiting[key] = message
@@ -121,26 +120,30 @@ class Outbox:
         self._is_publishing = True
         try:
             connection = self._connection
-            while connection and self._waiting and len(self._sent) < connection.window:
+            while connection and self._waiting and self._sent_count < connection.window:
                 self._send(connection, self._leave(next(iter(self._waiting))))
         finally:
             self._is_publishing = False
 
     def _send(self, connection: Connection, message: Message, *, can_wait: bool = False) -> None:
-        number = next(self._numbers)
-        self._sent[number] = message
-        connection.publish(message, partial(self._done, number), can_wait=can_wait)
+        self._sent_count += 1
+        connection.publish(message, self._done, can_wait=can_wait)
 
-    def _done(self, number: int, error: MqttError | None) -> None:
-        message = self._sent.pop(number)
+    def _done(self, message: Message, error: MqttError | None) -> None:
+        self._sent_count -= 1
+        if error is not None:
+            self._failed(message, error)
+        if self._waiting:
+            self._publish()
+        elif not len(self):
+            self._empty.set()
+
+    def _failed(self, message: Message, error: MqttError) -> None:
         if isinstance(error, ConnectionLost):
             self._connection = None  # what waits must not go before what was sent
         if isinstance(error, ConnectionLost) and message.qos:
-            self._unacknowledged[message.topic if message.is_retained else number] = message
-        elif error is not None:
+            key = message.topic if message.is_retained else next(self._numbers)
+            self._unacknowledged[key] = message
+        else:
             self.dropped += 1
             logger.warning("a message on %.200s is lost: %s", message.topic, error)
-        if self._waiting:
-            self._publish()
-        if not len(self):
-            self._empty.set()

@@ -35,7 +35,7 @@ class Sweep:
     def _clear(self, topic: str) -> None:
         """At once, however many there are: what waits for a connection is bounded."""
         if self._connection is not None:
-            self._connection.publish(Message(topic, is_retained=True), lambda _: None)
+            self._connection.publish(Message(topic, is_retained=True), _ignore)
             self.cleared += 1
 
     async def run(self, connection: Connection) -> None:
@@ -53,3 +53,7 @@ class Sweep:
             # When the broker has this one, it has all that went before.
             await connection.send(Message(self._topics.status, ONLINE, is_retained=True))
             logger.info("%d retained messages of Things that are no more are cleared", self.cleared)
+
+
+def _ignore(_: Message, __: object) -> None:
+    """What could not be cleared is so at the next start."""

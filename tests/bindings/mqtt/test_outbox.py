@@ -4,7 +4,7 @@ from typing import cast
 
 from servient.bindings.mqtt.outbox import Outbox
 from servient.mqtt.connection import Connection, Done
-from servient.mqtt.errors import BrokerRefused, ConnectionLost
+from servient.mqtt.errors import BrokerRefused, ConnectionLost, MqttError
 from servient.mqtt.message import Message
 
 
@@ -17,6 +17,10 @@ class Wire:
 
     def publish(self, message: Message, done: Done, *, can_wait: bool = False) -> None:
         self.sent.append((message, done))
+
+    def finish(self, index: int, error: MqttError | None = None) -> None:
+        message, done = self.sent[index]
+        done(message, error)
 
     def payloads(self) -> list[bytes]:
         return [message.payload for message, _ in self.sent]
@@ -63,7 +67,7 @@ async def test_only_so_much_is_under_way_and_newer_states_replace_what_waits() -
     for number in range(10):
         outbox.put(state("a", b"%d" % number))
     assert wire.payloads() == [b"0"]
-    wire.sent[0][1](None)
+    wire.finish(0)
     assert wire.payloads() == [b"0", b"9"]
 
 
@@ -75,16 +79,16 @@ async def test_what_was_not_acknowledged_goes_out_again() -> None:
     outbox.put(state("b", b"kept"))
     outbox.put(Message("e", b"at most once", qos=0))
     outbox.put(event(2))
-    first.sent[0][1](None)
+    first.finish(0)
     outbox.put(state("a", b"new"))
-    for _, done in tuple(first.sent[1:]):
-        done(ConnectionLost("pulled"))
+    for index in range(1, len(first.sent)):
+        first.finish(index, ConnectionLost("pulled"))
     outbox.detach()
     assert not await outbox.drained(0.01)
     attach(outbox, second)
     assert second.payloads() == [b"kept", b"2", b"new"]
-    for _, done in tuple(second.sent):
-        done(None)
+    for index in range(len(second.sent)):
+        second.finish(index)
     assert await outbox.drained(5)
     assert len(outbox) == 0
 
@@ -93,7 +97,7 @@ async def test_what_the_broker_refuses_is_given_up() -> None:
     outbox, wire = Outbox(), Wire()
     attach(outbox, wire)
     outbox.put(event(1))
-    wire.sent[0][1](BrokerRefused("too large"))
+    wire.finish(0, BrokerRefused("too large"))
     assert await outbox.drained(5)
     assert outbox.dropped == 1
 
@@ -117,6 +121,6 @@ async def test_topics_to_be_cleared_do_not_pile_up() -> None:
         ("gone-9998", b"there again"),
         ("gone-1", b""),
     ]
-    for _, done in tuple(wire.sent):
-        done(None)
+    for index in range(len(wire.sent)):
+        wire.finish(index)
     assert len(outbox) == 0
