@@ -103,3 +103,5 @@ class Wire(WebSocketProtocol13):
             self._abort()
         except BrokenFrame:
             self._abort()
+        if len(data) >= READ_BYTES:
+            await asyncio.sleep(0)  # of who sends so much, more is there already
