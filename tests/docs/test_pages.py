@@ -18,7 +18,7 @@ from tests.docs.places import Places
 from tests.docs.terminal import CommandFailed, Terminal
 from tests.tools import needs
 
-PROGRAMS = ("clang", "wasm-ld", "curl", "mosquitto", "mosquitto_rr")
+PROGRAMS = ("clang", "wasm-ld", "curl", "mosquitto", "mosquitto_rr", "openssl")
 # What pages find in the folder that they are read in, which is a checkout.
 CHECKOUT = ("docs", "packaging", "scripts", "constraints.txt")
 BEFORE_EXAMPLES = (
