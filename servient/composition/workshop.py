@@ -7,7 +7,8 @@ from servient.composition.kept import Kept
 from servient.composition.reporting import Reporting
 from servient.config import Config, ConfigError, is_loopback
 from servient.deployment.chain import Chains
-from servient.deployment.deployer import Deployer, DeployerSettings
+from servient.deployment.deployer import Deployer
+from servient.deployment.deployer_settings import DeployerSettings
 from servient.deployment.fetch import Fetcher
 from servient.deployment.origins import Origins
 from servient.deployment.own_steps import OwnSteps

@@ -4,77 +4,27 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator, Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 from converters.deployment import Deployment, ModuleEntry
-from converters.errors import ConversionError
-from converters.manifest import parse_manifest
-from converters.package import Package, open_package
+from converters.package import Package
 from servient.deployment.chain import Chains
+from servient.deployment.deployed import Deployed
+from servient.deployment.deployer_settings import DeployerSettings
 from servient.deployment.fetch import Fetcher
+from servient.deployment.manifests import parse, unpack
 from servient.deployment.module import DeployedModule, build_module, thing_name
 from servient.deployment.results import forget_results, restore_results
-from servient.deployment.trust import Trust
 from servient.deployment.uninterrupted import uninterrupted
-from servient.errors import Busy, ManifestRejected, NotFound, ServientError
-from servient.journal import Journal
+from servient.errors import Busy, NotFound, ServientError
 from servient.storage.deployments import DeploymentStore, StoredDeployment
 from servient.wasm.engine import Engine
-from servient.wasm.imports.standard import ImportSettings
-from servient.wasm.types import Limits
 from servient.wot.entry import WoT
 from servient.wot.servient import Servient
 
 logger = logging.getLogger(__name__)
 
 DEPLOYMENTS_LIMIT = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class Deployed:
-    """A deployment whose Things are served."""
-
-    deployment: Deployment
-    modules: tuple[DeployedModule, ...]
-
-    @property
-    def id(self) -> str:
-        return self.deployment.id
-
-    def names(self) -> list[str]:
-        """The names of its Things."""
-        return [thing_name(self.id, module.name) for module in self.modules]
-
-
-@dataclass(frozen=True, slots=True)
-class DeployerSettings:
-    """`deadline_seconds` bounds each call of a function.
-
-    `imports` is what modules in processes of their own may reach; with `isolates_all` all have one.
-    `environment` is what every module's WASI tells it, `stateless_modules` are names of modules that
-    need not declare it themselves. `trust` says which modules may run.
-    """
-
-    instance_path: Path
-    servient_id: str
-    deadline_seconds: float = 10.0
-    limits: Limits = field(default_factory=Limits)
-    journal: Journal = field(default_factory=Journal)
-    imports: ImportSettings = field(default_factory=ImportSettings)
-    isolates_all: bool = False
-    environment: Mapping[str, str] = field(default_factory=dict)
-    stateless_modules: frozenset[str] = frozenset()
-    trust: Trust = field(default_factory=Trust)
-
-    def complete(self, entry: ModuleEntry) -> ModuleEntry:
-        """A module with what is configured for it; what its manifest says goes before."""
-        return replace(
-            entry,
-            environment={**self.environment, **entry.environment},
-            is_stateless=entry.is_stateless or entry.name in self.stateless_modules,
-        )
 
 
 class Deployer:
@@ -133,7 +83,7 @@ class Deployer:
         return None
 
     async def _bring_back(self, stored: StoredDeployment) -> Deployed:
-        deployment = _parse(stored.manifest)
+        deployment = parse(stored.manifest)
         contents = await self._store.contents(stored)
         async with self._started(deployment, contents) as deployed:
             self._swap(deployed, is_checked=True)
@@ -147,7 +97,7 @@ class Deployer:
         earlier deployment of the same id goes on as it was.
         """
         package = manifest if isinstance(manifest, Package) else unpack(manifest)
-        deployment = _parse(package.manifest)
+        deployment = parse(package.manifest)
         contents = await self._fetch(deployment, package.files)
         async with self._lock:
             self._require_room(deployment.id)
@@ -156,7 +106,7 @@ class Deployer:
                 earlier = await uninterrupted(keeping, f"keep deployment {deployed.id}")
             if earlier is not None:
                 forget_results(self._servient, deployed.id.__eq__)
-                await _close(earlier)
+                await earlier.close()
         self._settings.journal.deployment_created(deployed.id)
         logger.info("deployed %s: %s", deployed.id, ", ".join(deployed.names()))
         return deployed
@@ -235,11 +185,11 @@ class Deployer:
         """Serve a deployment instead of the earlier one of its id, which is returned, or nothing."""
         earlier = self._deployed.get(deployed.id)
         if earlier is not None:
-            _withdraw(earlier)
+            earlier.withdraw()
         try:
             self._expose(deployed, is_checked=is_checked)
         except BaseException:
-            _withdraw(deployed)
+            deployed.withdraw()
             if earlier is not None:
                 self._expose(earlier, is_checked=True)
             raise
@@ -275,42 +225,11 @@ class Deployer:
         """Serve it no more."""
         deployed = self._deployed.pop(deployment_id, None)
         if deployed is not None:
-            _withdraw(deployed)
-            await _close(deployed)
+            deployed.withdraw()
+            await deployed.close()
 
     async def close(self) -> None:
         """End everything, and keep what is kept: the servient stops."""
         async with self._lock:
             for deployment_id in tuple(self._deployed):
                 await self._end(deployment_id)
-
-
-def unpack(document: Any) -> Package:
-    """A manifest and the files in it. Raises ManifestRejected."""
-    with _rejecting():
-        return open_package(document)
-
-
-def _parse(document: Any) -> Deployment:
-    """Raises ManifestRejected."""
-    with _rejecting():
-        return parse_manifest(document)
-
-
-@contextlib.contextmanager
-def _rejecting() -> Iterator[None]:
-    try:
-        yield
-    except ConversionError as error:
-        faults = [{"pointer": error.pointer, "detail": error.message}]
-        raise ManifestRejected(str(error), faults) from error
-
-
-def _withdraw(deployed: Deployed) -> None:
-    for module in deployed.modules:
-        module.withdraw()
-
-
-async def _close(deployed: Deployed) -> None:
-    for module in deployed.modules:
-        await module.close()

@@ -5,7 +5,9 @@ import contextlib
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any
 
-from servient.deployment.deployer import Deployed, Deployer, unpack
+from servient.deployment.deployed import Deployed
+from servient.deployment.deployer import Deployer
+from servient.deployment.manifests import unpack
 from servient.errors import InvalidInput, ServientError, problem
 from servient.wot.access import Scope
 from servient.wot.audit import audit
