@@ -24,7 +24,7 @@ IDS = ("a", "b", "c", "d")
 EXAMPLES = ("fibonacci", "counter", "grayscale")
 # How many operations are under way at once, and how long at most until the process is killed.
 CONCURRENCY = 4
-PATIENCE_SECONDS = 0.25
+PATIENCE_SECONDS = 0.5
 HEADER = b"\n8 8\n255\n"
 
 
