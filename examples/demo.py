@@ -54,6 +54,7 @@ async def main() -> None:
             f"\nOne function, one Thing, four protocols. Its description: {addresses['http']}/things/{thing}"
         )
         if not arguments.once:
+            print(f"The same in a browser: {addresses['http']}/")
             print("The servient keeps running; stop it with Ctrl-C.")
             await until_interrupted()
 

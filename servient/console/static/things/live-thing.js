@@ -90,8 +90,10 @@ export class LiveThing {
       "application/json",
     );
     if (!form) return;
+    const known = property.count;
     try {
-      property.publish(await readJson(form.href));
+      const value = await readJson(form.href);
+      if (property.count === known) property.publish(value); // else something newer has come
     } catch (error) {
       property.problem = Problem.of(error);
     }
