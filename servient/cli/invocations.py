@@ -39,7 +39,7 @@ async def invocations(
     if as_json:
         show_json(found)
     else:
-        show_table(("ID", "STATUS", "REQUESTED", "ENDED", "REASON"), map(row_of, found))
+        show_table(("ID", "STATUS", "REQUESTED (UTC)", "ENDED (UTC)", "REASON"), map(row_of, found))
 
 
 @talking
