@@ -135,6 +135,8 @@ class Instance:
 
     def _begin_here(self, guest: Guest, call: Call) -> CallResult | asyncio.Future[CallResult]:
         """Run a call here; if it takes long it goes on on the worker, whoever awaits it."""
+        if call.moments is not None:
+            call.moments.enter()
         try:
             returned = guest.begin(call.function, call.arguments, call.deadline_seconds)
         except InvalidInput:

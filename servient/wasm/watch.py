@@ -48,8 +48,13 @@ class Watch:
         self._closing.set()
 
     def cancel(self, call: object) -> None:
-        """End the running guest if this call is what it runs for."""
-        self._unwanted = call
+        """End the running guest if this call is what it runs for, or is about to run for.
+
+        One that waits behind another does not begin: nobody waits for it.
+        """
+        running = self.call
+        if running is None or running is call:
+            self._unwanted = call
 
     def end(self, ending: Ending) -> None:
         """End the running guest for a reason that its host found."""

@@ -16,7 +16,7 @@ SAMPLES = 5
 MIB = 2**20
 # By how much memory may differ from there to the end, in a run that goes on for long after that, and in
 # one that is over before.
-FLAT_BYTES = 6 * MIB
+FLAT_BYTES = 4 * MIB
 FILLING_BYTES = 24 * MIB
 DISK_BYTES = 8 * MIB
 

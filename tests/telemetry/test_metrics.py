@@ -1,5 +1,6 @@
 """What Prometheus reads at /metrics, as its own library parses it."""
 
+import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -31,6 +32,7 @@ CONSUMERS: dict[str, Callable[[dict[str, Any]], Consumer]] = {
     "mqtt": MqttConsumer,
 }
 FIBONACCI = "f:fibonacci"
+DEADLINE_SECONDS = 30.0
 
 Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
@@ -97,6 +99,30 @@ async def test_what_runs_and_what_is_kept_is_told(app: App, files: FileServer) -
     assert (value(samples, "process_open_fds") or 0) > 3
     assert value(samples, "process_cpu_seconds_total")
     assert value(samples, "event_loop_lag_seconds_count") is not None
+
+
+@pytest.mark.parametrize("isolated", [False, True], ids=["here", "isolated"])
+async def test_what_waits_is_told(
+    isolated: bool, settings: Callable[..., Config], files: FileServer
+) -> None:
+    """Of a module whose calls do not end, one runs and the others wait for it."""
+    config = settings(bindings=("http",), isolate_modules=isolated, module_timeout_seconds=60)
+    async with App(config) as app:
+        await app.deployer.deploy(files.manifest("endless/manifest.json", deploymentId="e"))
+        thing = app.servient.exposed("e:endless")
+        begun = [thing.start_action("forever") for _ in range(3)]
+        async with asyncio.timeout(DEADLINE_SECONDS):
+            while value(samples := await read(app), "calls_pending", thing="e:endless") != 3:
+                await asyncio.sleep(0.01)
+        assert value(samples, "invocations_under_way", thing="e:endless") == 3
+        kind = "isolated" if isolated else "ordered"
+        assert value(samples, "instances", kind=kind) == 1
+        for invocation in begun:
+            invocation.cancel()
+        async with asyncio.timeout(DEADLINE_SECONDS):
+            while value(samples := await read(app), "calls_pending", thing="e:endless") != 0:
+                await asyncio.sleep(0.01)
+        assert value(samples, "invocations_under_way", thing="e:endless") is None
 
 
 async def test_subscribers_are_counted_by_their_wire(app: App) -> None:
