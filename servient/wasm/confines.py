@@ -48,9 +48,10 @@ class Confines:
         limits: Limits,
         watch: Watch,
         parts: Parts,
-        wasi: WasiSettings,
+        wasi: WasiSettings | None,
         stdin: bytes | None = None,
     ) -> None:
+        """Without `wasi`, for a guest that imports nothing, it has no files: it could not open them."""
         self._watch = watch
         self._folder = folder
         self._ticks = 0
@@ -65,9 +66,11 @@ class Confines:
             tables=parts.tables,
             memories=parts.memories,
         )
-        with stdin_file(stdin) as stdin_path:
-            streams = Streams(stdin_path, self.stdout.path, self.stderr.path)
-            self.store.set_wasi(wasi_config(folder.path, streams, wasi))
+        self._has_files = wasi is not None
+        if wasi is not None:
+            with stdin_file(stdin) as stdin_path:
+                streams = Streams(stdin_path, self.stdout.path, self.stderr.path)
+                self.store.set_wasi(wasi_config(folder.path, streams, wasi))
         self.store.set_epoch_deadline(1)
         # It must live as long as the store, which calls it from its guest's thread.
         self._on_epoch = capi.EpochCallback(self._epoch)
@@ -92,7 +95,8 @@ class Confines:
     def _epoch(self, _context: int, _data: int, delta: Any, kind: Any) -> int:
         """Called on the guest's thread with every tick: 0 lets it go on, an error ends it."""
         try:
-            self._restrain()
+            if self._has_files:
+                self._restrain()
             if self._watch.ending is None:
                 leaves = time.thread_time() > self.leaves_at_seconds
                 delta[0], kind[0] = 1, capi.LEAVE if leaves else capi.GO_ON

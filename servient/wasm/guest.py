@@ -58,7 +58,8 @@ class Guest:
     ) -> None:
         self._module = module
         self._watch = watch
-        self._confines = Confines(engine.native, folder, limits, watch, PARTS, wasi, stdin)
+        world = wasi if module.imports else None
+        self._confines = Confines(engine.native, folder, limits, watch, PARTS, world, stdin)
         self._store = self._confines.store
         self._link = Link(Surroundings(module.signatures, watch, self._confines.stdout, folder))
         self._linker = self._define_imports(engine)

@@ -10,7 +10,8 @@ class Output:
     """
 
     def __init__(self, name: str, limit_bytes: int) -> None:
-        self._fd = os.memfd_create(f"wasm-{name}")
+        self._name = name
+        self._fd: int | None = None
         self.limit_bytes = limit_bytes
         self._origin = 0  # where the call's output begins in the file
         self._begin = 0  # what lies before may be gone
@@ -20,6 +21,9 @@ class Output:
 
     @property
     def path(self) -> str:
+        """Until it is asked for, nobody can write there, and there is no file."""
+        if self._fd is None:
+            self._fd = os.memfd_create(f"wasm-{self._name}")
         return f"/proc/self/fd/{self._fd}"
 
     def begin(self) -> None:
@@ -44,7 +48,7 @@ class Output:
 
     def trim(self) -> None:
         """Free what exceeds the limit; to be called from time to time while the guest runs."""
-        if self._size() - self._begin > self.limit_bytes:
+        if self._fd is not None and self._size() - self._begin > self.limit_bytes:
             self._head = self._head or self._read()
             self._begin = max(self._begin, self._size())
             os.ftruncate(self._fd, 0)
@@ -61,7 +65,8 @@ class Output:
         return self._head is not None
 
     def close(self) -> None:
-        os.close(self._fd)
+        if self._fd is not None:
+            os.close(self._fd)
 
     def _merged(self, head: bytes) -> bytes:
         parts: list[bytes | bytearray] = []
@@ -72,7 +77,7 @@ class Output:
         return b"".join([*parts, head[at:]])[: self.limit_bytes]
 
     def _size(self) -> int:
-        return os.fstat(self._fd).st_size
+        return 0 if self._fd is None else os.fstat(self._fd).st_size
 
     def _read(self) -> bytes:
-        return os.pread(self._fd, self.limit_bytes, self._begin)
+        return b"" if self._fd is None else os.pread(self._fd, self.limit_bytes, self._begin)

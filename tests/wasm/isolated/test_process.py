@@ -240,11 +240,28 @@ async def test_what_a_process_finds(isolate: Isolate, monkeypatch: pytest.Monkey
         assert int(limits["Max data size"]) < 2**30
         assert int(limits["Max cpu time"]) < 60
         assert "NoNewPrivs:\t1" in (process / "status").read_text()
-        links = [str(each.readlink()) for each in (process / "fd").iterdir()]
+        links = _links(process)
         assert len([link for link in links if link.startswith("socket:")]) == 1
-        # Of files its guest's own folder, and otherwise such as have no place.
-        named = {link for link in links if link.startswith("/") and not link.startswith("/memfd:")}
-        assert named == {os.devnull, str(instance._folder)}
+        # It imports nothing, and so finds no files.
+        assert _named(links) == {os.devnull}
+
+
+async def test_what_imports_wasi_finds_its_folder_besides(isolate: Isolate) -> None:
+    text = """(module
+      (import "wasi_snapshot_preview1" "sched_yield" (func (result i32))) (memory (export "memory") 1))
+    """
+    async with isolate(text) as instance:
+        found = _named(_links(Path(f"/proc/{instance.pid}")))
+        assert found == {os.devnull, str(instance._folder)}
+
+
+def _links(process: Path) -> list[str]:
+    return [str(each.readlink()) for each in (process / "fd").iterdir()]
+
+
+def _named(links: list[str]) -> set[str]:
+    """Without such as have no place."""
+    return {link for link in links if link.startswith("/") and not link.startswith("/memfd:")}
 
 
 SENSES = """
