@@ -10,6 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from tests.docs.pages import ROOT
 from tests.docs.places import Places
 
 PATIENCE_SECONDS = 60.0
@@ -132,6 +133,7 @@ def _environment(folder: Path, places: Places) -> Mapping[str, str]:
         "PATH": programs,
         "XDG_CONFIG_HOME": str(clients),
         "CURL_HOME": str(clients),
+        "NODE_PATH": str(ROOT / "tests/interop/node_modules"),
         "WASM_SERVIENT_PORT": places.port(5000),
         "WASM_SERVIENT_URL": f"http://127.0.0.1:{places.port(5000)}",
         "WASM_SERVIENT_COAP_PORT": places.port(5683),

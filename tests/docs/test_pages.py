@@ -16,6 +16,7 @@ from servient.config import load_config
 from tests.docs.pages import EXAMPLES, PAGES, ROOT, Block, read_blocks
 from tests.docs.places import Places
 from tests.docs.terminal import CommandFailed, Terminal
+from tests.interop.node_wot import node_with_packages
 from tests.tools import needs
 
 PROGRAMS = ("clang", "wasm-ld", "curl", "mosquitto", "mosquitto_rr", "openssl")
@@ -57,6 +58,7 @@ async def read(page: str, terminal: Terminal, folder: Path, places: Places) -> N
 
 def make_checkout(folder: Path) -> Places:
     """What a reader has: the programs, and the files of this project."""
+    node_with_packages()
     for program in PROGRAMS:
         needs(program)
     places = Places()
