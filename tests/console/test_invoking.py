@@ -51,6 +51,7 @@ TD: dict[str, Any] = {
             "output": {"type": "object"},
         },
         "big": {"input": {"type": "integer"}, "output": {"type": "string"}},
+        "same": {"input": {"type": "integer"}, "output": {"type": "integer"}},
         "icon": {
             "output": {
                 "type": "string",
@@ -79,7 +80,7 @@ async def forms(app: App) -> ExposedThing:
         assert done
         return Content(data.tobytes(), "image/png")
 
-    for name, handler in {"echo": echo, "big": big, "icon": icon}.items():
+    for name, handler in {"echo": echo, "same": echo, "big": big, "icon": icon}.items():
         thing.set_action_handler(name, handler)
     thing.expose()
     return thing
@@ -136,6 +137,17 @@ async def test_an_input_as_json_keeps_all_of_its_digits(seen: Console) -> None:
     await big.get_by_label("Input as JSON").fill("9007199254740993")
     await big.get_by_role("button", name="Invoke").click()
     await expect(big.locator("output.scalar")).to_have_text("9007199254740993")
+
+
+async def test_whole_numbers_keep_their_digits(seen: Console) -> None:
+    """Those of 64 bits, which are more than a number of JavaScript has."""
+    await seen.open("thing", "urn:test:forms")
+    same = card(seen, "same")
+    await same.get_by_role("spinbutton").fill("-9223372036854775807")
+    await same.get_by_role("button", name="Request").click()
+    await expect(same.get_by_label("Request for curl")).to_contain_text("-9223372036854775807")
+    await same.get_by_role("button", name="Invoke").click()
+    await expect(same.locator("output.scalar")).to_have_text("-9223372036854775807")
 
 
 async def test_a_picture_is_shown_and_kept(seen: Console, tmp_path: Path) -> None:

@@ -145,3 +145,22 @@ async def test_words_of_a_thing_stay_words_of_a_command(
         answer = json.loads(await run(tmp_path, "sh", "-c", command))
         assert answer == {name: "$(touch stolen) `touch stolen`"}
     assert not (tmp_path / "stolen").exists()
+
+
+async def test_a_request_is_copied(seen: Console) -> None:
+    await seen.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    card = await requests(seen, "fibonacci-1:fibonacci", "fibo")
+    await card.get_by_role("button", name="Copy").click()
+    await expect(card.get_by_role("button", name="Copied")).to_be_visible()
+    copied = await seen.page.evaluate("navigator.clipboard.readText()")
+    assert copied == await text_for(card, "curl")
+
+
+async def test_a_description_is_kept_as_a_file(seen: Console, app: App, tmp_path: Path) -> None:
+    await seen.open("thing", "fibonacci-1:fibonacci", "description")
+    async with seen.page.expect_download() as download:
+        await seen.page.get_by_role("button", name="Download").click()
+    file = tmp_path / "fibonacci.td.json"
+    await (await download.value).save_as(file)
+    thing = app.servient.exposed("fibonacci-1:fibonacci")
+    assert json.loads(file.read_text()) == app.servient.td(thing)

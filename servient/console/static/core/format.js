@@ -1,4 +1,6 @@
 // Sizes, times and values in words.
+import { toJson } from "./json.js";
+
 const UNITS = ["B", "kB", "MB", "GB", "TB"];
 
 export function toSize(bytes) {
@@ -38,6 +40,6 @@ export const toCount = (count, noun) => `${count} ${noun}${count === 1 ? "" : no
 
 /** JSON on one line, no longer than that. */
 export function toLine(value, limit = 200) {
-  const text = typeof value === "string" ? value : (JSON.stringify(value) ?? "");
+  const text = typeof value === "string" ? value : (toJson(value) ?? "");
   return text.length > limit ? `${text.slice(0, limit)}…` : text;
 }

@@ -1,4 +1,5 @@
 // Requests to this servient, with the credentials of who is logged in.
+import { parseJson } from "./json.js";
 import { toOwnUrl } from "./origin.js";
 import { Problem } from "./problem.js";
 import { askForCredentials, credentials, logOut } from "./session.js";
@@ -40,5 +41,5 @@ export async function readJson(href, options = {}) {
     ...options,
     headers: { Accept: "application/json", ...options.headers },
   });
-  return response.status === 204 ? undefined : response.json();
+  return response.status === 204 ? undefined : parseJson(await response.text());
 }

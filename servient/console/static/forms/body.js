@@ -1,4 +1,5 @@
 // What a form's value is sent as: JSON, a file, or a form with files in it.
+import { toJson } from "../core/json.js";
 import { formsFor } from "../things/description.js";
 import { hasFiles, isFile, mediaTypeOf } from "./schema.js";
 
@@ -10,7 +11,7 @@ export async function toBody(action, value) {
   if (schema === undefined || value === undefined) return { contentType: undefined, body: undefined };
   if (value instanceof Blob && isFile(schema)) return { contentType: mediaTypeOf(schema), body: value };
   if (hasFiles(schema) && takesForm(action)) return { contentType: undefined, body: toForm(schema, value) };
-  return { contentType: JSON_TYPE, body: JSON.stringify(await withoutFiles(value)) };
+  return { contentType: JSON_TYPE, body: toJson(await withoutFiles(value)) };
 }
 
 const takesForm = (action) =>
@@ -22,7 +23,7 @@ function toForm(schema, value) {
   const form = new FormData();
   for (const [name, member] of Object.entries(value)) {
     if (member instanceof Blob) form.append(name, member, member.name ?? name);
-    else form.append(name, schema.properties[name]?.type === "string" ? member : JSON.stringify(member));
+    else form.append(name, schema.properties[name]?.type === "string" ? member : toJson(member));
   }
   return form;
 }

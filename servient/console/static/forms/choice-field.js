@@ -1,10 +1,11 @@
 // One of several values.
 import { html } from "../libraries/preact.js";
+import { toJson } from "../core/json.js";
 import { choicesOf } from "./schema.js";
 
 export function ChoiceField({ id, schema, value, onChange, isRequired, wordsId }) {
   const choices = choicesOf(schema);
-  const at = choices.findIndex((choice) => JSON.stringify(choice) === JSON.stringify(value));
+  const at = choices.findIndex((choice) => toJson(choice) === toJson(value));
   const choose = (event) =>
     onChange(event.target.value === "" ? undefined : choices[Number(event.target.value)]);
   return html`<select id=${id} value=${at < 0 ? "" : String(at)} onChange=${choose} required=${isRequired} aria-describedby=${wordsId}>
@@ -13,4 +14,4 @@ export function ChoiceField({ id, schema, value, onChange, isRequired, wordsId }
   </select>`;
 }
 
-const toLabel = (choice) => (typeof choice === "string" ? choice : JSON.stringify(choice));
+const toLabel = (choice) => (typeof choice === "string" ? choice : toJson(choice));

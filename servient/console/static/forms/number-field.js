@@ -5,10 +5,9 @@ export function NumberField({ id, schema, value, onChange, isRequired, wordsId }
   const isWhole = schema.type === "integer";
   const take = (event) => {
     const { target } = event;
-    const number = target.value === "" ? undefined : target.valueAsNumber;
-    target.setCustomValidity(
-      isLossy(number, isWhole) ? "This many digits are lost here: give it as JSON." : "",
-    );
+    const number = target.value === "" ? undefined : toNumber(target);
+    const isLost = typeof number === "bigint" && !JSON.rawJSON;
+    target.setCustomValidity(isLost ? "This browser loses digits of it: give it as JSON." : "");
     onChange(number);
   };
   return html`<input id=${id} type="number" inputmode=${isWhole && !(schema.minimum < 0) ? "numeric" : "text"}
@@ -17,4 +16,8 @@ export function NumberField({ id, schema, value, onChange, isRequired, wordsId }
     onInput=${take} />`;
 }
 
-const isLossy = (number, isWhole) => isWhole && Number.isInteger(number) && !Number.isSafeInteger(number);
+/** Whole numbers keep all of their digits. */
+function toNumber({ value, valueAsNumber }) {
+  const isLarge = Number.isInteger(valueAsNumber) && !Number.isSafeInteger(valueAsNumber);
+  return isLarge && /^-?\d+$/.test(value) ? BigInt(value) : valueAsNumber;
+}

@@ -1,4 +1,5 @@
 // Words of a shell command.
+import { toJson } from "../core/json.js";
 
 /** One word, whatever is in it: names come from Thing Descriptions. */
 export const quote = (text) =>
@@ -6,4 +7,4 @@ export const quote = (text) =>
 
 /** A JSON input on one line; files are named instead. */
 export const toInline = (value) =>
-  JSON.stringify(value, (_, member) => (member instanceof Blob ? "<base64>" : member));
+  toJson(value, undefined, (member) => (member instanceof Blob ? "<base64>" : member));

@@ -1,4 +1,5 @@
 // The request as a program with WoTPy.
+import { toJson } from "../core/json.js";
 import { credentials } from "../core/session.js";
 import { tdUrl } from "./node-wot.js";
 
@@ -49,7 +50,7 @@ function toPython(value) {
   if (value instanceof Blob)
     return `Content(Path(${JSON.stringify(value.name ?? "file")}).read_bytes(), ${JSON.stringify(value.type)})`;
   if (Array.isArray(value)) return `[${value.map(toPython).join(", ")}]`;
-  if (typeof value !== "object") return JSON.stringify(value);
+  if (typeof value !== "object") return toJson(value);
   return `{${Object.entries(value)
     .map(([name, member]) => `${JSON.stringify(name)}: ${toPython(member)}`)
     .join(", ")}}`;

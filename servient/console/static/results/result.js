@@ -1,5 +1,6 @@
 // A value as its schema means it: a file, a number, a text, or JSON.
 import { html, useMemo } from "../libraries/preact.js";
+import { toJson } from "../core/json.js";
 import { fromBase64 } from "../forms/body.js";
 import { isFile, mediaTypeOf } from "../forms/schema.js";
 import { FileResult } from "./file-result.js";
@@ -26,7 +27,7 @@ function Members({ value, schema, name }) {
     Object.entries(value).filter(([key]) => !files.some(([file]) => file === key)),
   );
   const shown = Array.isArray(value) ? value : rest;
-  const text = JSON.stringify(shown, null, 2);
+  const text = toJson(shown, 2);
   const isEmpty = !Array.isArray(value) && files.length > 0 && Object.keys(rest).length === 0;
   return html`${!isEmpty && html`<pre class="code" tabindex="0">${text.slice(0, TEXT_LIMIT)}${text.length > TEXT_LIMIT && "…"}</pre>`}
     ${files.map(([key, each]) => html`<${FileResult} key=${key} blob=${toFile(value[key], each)} name=${key || name} />`)}`;

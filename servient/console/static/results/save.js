@@ -1,4 +1,6 @@
 // Keep something as a file on this machine.
+import { toJson } from "../core/json.js";
+
 export function save(blob, name) {
   const url = URL.createObjectURL(blob);
   const link = document.createElement("a");
@@ -9,4 +11,4 @@ export function save(blob, name) {
 }
 
 export const saveJson = (value, name) =>
-  save(new Blob([`${JSON.stringify(value, null, 2)}\n`], { type: "application/json" }), name);
+  save(new Blob([`${toJson(value, 2)}\n`], { type: "application/json" }), name);

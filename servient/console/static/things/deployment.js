@@ -1,4 +1,5 @@
 // What files that were dropped mean: a manifest for the servient, with what is in them.
+import { parseJson } from "../core/json.js";
 import { Problem } from "../core/problem.js";
 
 export const MANIFEST_LIMIT_BYTES = 12 * 1024 * 1024;
@@ -18,7 +19,7 @@ export async function readDropped(file) {
 
 async function parse(file) {
   try {
-    return JSON.parse(await file.text());
+    return parseJson(await file.text());
   } catch {
     return null;
   }

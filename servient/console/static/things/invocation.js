@@ -1,4 +1,5 @@
 // One invocation of an action, from sending its input to its end.
+import { parseJson } from "../core/json.js";
 import { readJson, request } from "../core/http.js";
 import { Problem } from "../core/problem.js";
 import { Store } from "../core/store.js";
@@ -52,8 +53,8 @@ export class Invocation {
       signal: this.#sending.signal,
       onProgress: (sent) => this.#change({ sent }),
     });
-    if (answer.status === 201) return JSON.parse(answer.text);
-    const output = answer.text === "" ? undefined : JSON.parse(answer.text);
+    if (answer.status === 201) return parseJson(answer.text);
+    const output = answer.text === "" ? undefined : parseJson(answer.text);
     this.#change({ status: "completed", output, endedAt: Date.now() });
     return null;
   }

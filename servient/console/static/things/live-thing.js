@@ -1,4 +1,5 @@
 // A Thing that is looked at: its properties and events as they come, in one stream for each kind.
+import { parseJson } from "../core/json.js";
 import { EventStream } from "../core/event-stream.js";
 import { readJson, request } from "../core/http.js";
 import { Problem } from "../core/problem.js";
@@ -46,7 +47,7 @@ export class LiveThing {
   #take(name, text) {
     const property = this.#properties.get(name);
     if (!property) return;
-    property.publish(JSON.parse(text));
+    property.publish(parseJson(text));
     this.#dirty.add(property);
     this.#drawSoon();
   }
@@ -57,7 +58,7 @@ export class LiveThing {
       number: this.#count,
       name,
       at: Date.now(),
-      data: text === "" ? undefined : JSON.parse(text),
+      data: text === "" ? undefined : parseJson(text),
     });
     if (this.#heard.length > EVENTS_LIMIT) this.#heard.splice(0, this.#heard.length - EVENTS_LIMIT);
     this.#drawSoon();
@@ -131,7 +132,7 @@ class LiveProperty {
     this.at = Date.now();
     this.problem = null;
     this.count += 1;
-    if (typeof value === "number") this.series.push(this.at, value);
+    if (["number", "bigint"].includes(typeof value)) this.series.push(this.at, Number(value));
   }
 
   tell() {

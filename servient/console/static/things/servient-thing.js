@@ -1,4 +1,5 @@
 // The servient's own Thing: what is deployed, how it is, and which Things come and go.
+import { parseJson } from "../core/json.js";
 import { EventStream } from "../core/event-stream.js";
 import { readJson } from "../core/http.js";
 import { setServientOrigin } from "../core/origin.js";
@@ -35,7 +36,7 @@ export class ServientThing {
 
   #listen(form, take) {
     if (!form) return;
-    const stream = new EventStream(form.href, (name, text) => take(name, JSON.parse(text)));
+    const stream = new EventStream(form.href, (name, text) => take(name, parseJson(text)));
     let wasOpen = false;
     stream.state.listen((state) => {
       this.state.set(state);

@@ -1,5 +1,6 @@
 // An action: a form for its input, the same request for others, and what came of it.
 import { html, useState } from "../libraries/preact.js";
+import { parseJson, toJson } from "../core/json.js";
 import { toBody } from "../forms/body.js";
 import { Field } from "../forms/field.js";
 import { firstValue, hasFiles } from "../forms/schema.js";
@@ -23,7 +24,7 @@ export function ActionCard({ td, name, action }) {
     const body = raw === null ? await toBody(action, value) : { contentType: "application/json", body: raw };
     setInvocations([new Invocation(td, name, body), ...invocations].slice(0, KEPT));
   }
-  const change = () => setRaw(raw === null ? JSON.stringify(value ?? null, null, 2) : null);
+  const change = () => setRaw(raw === null ? toJson(value ?? null, 2) : null);
   return html`<article class="card action">
     <div class="title-row"><h2>${titleOf(action, name)}</h2>
       <div class="row">
@@ -52,7 +53,7 @@ export function ActionCard({ td, name, action }) {
 
 function parse(text) {
   try {
-    return JSON.parse(text);
+    return parseJson(text);
   } catch {
     return undefined;
   }

@@ -1,5 +1,6 @@
 // Deploying what is dropped: modules, their descriptions, or a manifest.
 import { html, useState } from "../libraries/preact.js";
+import { toJson } from "../core/json.js";
 import { toSize } from "../core/format.js";
 import { Problem } from "../core/problem.js";
 import { MANIFEST_LIMIT_BYTES, readDropped, toManifest, toName } from "../things/deployment.js";
@@ -34,7 +35,7 @@ export function DeployForm({ servient }) {
     event.preventDefault();
     setProblem(null);
     try {
-      const body = JSON.stringify(await toManifest(id, parts, options));
+      const body = toJson(await toManifest(id, parts, options));
       if (body.length > MANIFEST_LIMIT_BYTES * 1.4) throw tooLarge(body.length);
       const begun = new Invocation(servient.td.value, "deploy", { contentType: "application/json", body });
       setInvocation(begun);

@@ -1,5 +1,6 @@
 // A Thing Description, to read and to keep.
 import { html, useMemo } from "../libraries/preact.js";
+import { toJson } from "../core/json.js";
 import { tdUrl } from "../requests/node-wot.js";
 import { saveJson } from "../results/save.js";
 import { titleOf } from "../things/description.js";
@@ -7,7 +8,7 @@ import { toName } from "../things/deployment.js";
 import { Copy } from "./copy.js";
 
 export function DescriptionView({ td }) {
-  const text = useMemo(() => JSON.stringify(td, null, 2), [td]);
+  const text = useMemo(() => toJson(td, 2), [td]);
   return html`<div class="card">
     <div class="row">
       <button type="button" class="small" onClick=${() => saveJson(td, `${toName(titleOf(td, "thing"))}.td.json`)}>Download</button>

@@ -1,5 +1,6 @@
 // Writing a property.
 import { html, useState } from "../libraries/preact.js";
+import { toJson } from "../core/json.js";
 import { Problem } from "../core/problem.js";
 import { Field } from "../forms/field.js";
 import { toBase64 } from "../forms/body.js";
@@ -14,7 +15,7 @@ export function PropertyForm({ live, name, schema, onDone }) {
     event.preventDefault();
     try {
       const sent = value instanceof Blob ? await toBase64(value) : value;
-      await live.write(name, JSON.stringify(sent ?? null));
+      await live.write(name, toJson(sent ?? null));
       await live.read(name);
       onDone();
     } catch (error) {
