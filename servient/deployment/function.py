@@ -87,7 +87,7 @@ class Function:
         schema = self.plan.result_schema
         if schema is None or not result.values:
             return None
-        if self.plan.is_file_result:
+        if not self._is_plain and self.plan.is_file_result:
             return result.values[0]
         if schema.get("type") == "array":  # a function of several results
             return [_from_wasm(self.plan.function, value, {}) for value in result.values]
