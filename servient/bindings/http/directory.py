@@ -1,6 +1,7 @@
 """Thing Descriptions over HTTP: of one Thing, of all, and of the servient itself (WoT Discovery)."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
 from hashlib import blake2b
 from typing import NamedTuple
 
@@ -15,6 +16,9 @@ from servient.wot.thing import ExposedThing
 
 TD_MEDIA_TYPE = "application/td+json"
 DIRECTORY_MEDIA_TYPE = "application/ld+json"
+
+# Of TDs that were not asked for yet, each of which takes about a millisecond; there may be thousands.
+_AT_ONCE = 10
 
 
 class _Encoded(NamedTuple):
@@ -74,12 +78,20 @@ class Directory:
             t for t in self._servient.enabled_exposed_things if policy.allows(Scope.READ, t.name)
         )
         things = sorted(visible, key=lambda t: t.description.id or t.name)
-        encoded = [self._encode(thing) for thing in things]
+        encoded = [one async for one in self._encode_all(things)]
         body = page.of([one.body for one in encoded])
         etag = _etag(b"".join(one.etag.encode() for one in encoded))
         own = etag if page == Page() else _etag(body)
-        link = ("Link", page.links(len(things), etag))
+        link = ("Link", page.links(len(encoded), etag))
         return _respond(body, own, DIRECTORY_MEDIA_TYPE, request, link)
+
+    async def _encode_all(self, things: Sequence[ExposedThing]) -> AsyncIterator[_Encoded]:
+        """Those that are still served when their turn comes, while others are answered too."""
+        for number, thing in enumerate(things):
+            if thing.name not in self._encoded and number % _AT_ONCE == 0:
+                await asyncio.sleep(0)
+            if self._servient.exposed_thing_set.contains(thing):
+                yield self._encode(thing)
 
     def _encode(self, thing: ExposedThing) -> _Encoded:
         document = self._servient.td(thing)

@@ -1,5 +1,6 @@
 """Thing Descriptions over HTTP."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -54,6 +55,21 @@ async def test_a_destroyed_thing_is_gone(serving: Serving) -> None:
     assert (await serving.get("/things")).json() == []
     expose_lamp(serving.wot)
     assert (await serving.get(LAMP)).status_code == 200
+
+
+async def test_things_that_go_while_all_are_listed(serving: Serving) -> None:
+    """One goes at each turn of the loop, the last of the list first."""
+    things = [expose_lamp(serving.wot, f"lamp{number:03}") for number in range(300)]
+    listing = asyncio.create_task(serving.get("/things"))
+    while not listing.done():
+        await asyncio.sleep(0)
+        if things:
+            things.pop().destroy()
+    listed = [td["id"] for td in listing.result().json()]
+    assert listed == sorted(
+        ["urn:test:lamp:1", *(f"urn:test:lamp{n:03}" for n in range(len(listed) - 1))]
+    )
+    assert len((await serving.get("/things")).json()) == len(things) + 1 <= len(listed)
 
 
 async def test_the_servient_describes_itself() -> None:
