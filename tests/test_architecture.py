@@ -70,7 +70,7 @@ TOP_PACKAGES = ("servient.cli", "servient.composition")
 ONLY_IN = {
     "wasmtime": {"servient.wasm"},
     "aiocoap": {"servient.bindings.coap", "servient.clients.coap"},
-    "httptools": {"servient.bindings.http"},
+    "httptools": {"servient.bindings.http", "servient.telemetry.poster"},
     "amqtt": {"servient.bindings.mqtt"},
     "paho": {"servient.mqtt.paho"},
     "pydantic_settings": {"servient.config"},
