@@ -6,9 +6,13 @@ from urllib.parse import unquote
 
 import pytest
 
-from tests.docs.pages import ROOT
+from tests.docs.pages import EXAMPLES, ROOT
 
-PAGES = (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md"))
+PAGES = (
+    *(ROOT / name for name in ("README.md", "CONTRIBUTING.md", "benchmarks/README.md")),
+    *(ROOT / "docs").rglob("*.md"),
+    *(ROOT / name for name in ("examples/README.md", *EXAMPLES)),
+)
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
 _FENCED = re.compile(r"^ *```.*?^ *```", re.DOTALL | re.MULTILINE)
 _TARGET = re.compile(r"^#+ (.+)$", re.MULTILINE)
