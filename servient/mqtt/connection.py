@@ -3,13 +3,12 @@
 import asyncio
 import itertools
 import logging
-import secrets
 from collections import deque
 from collections.abc import Callable
 from typing import Any
 
 from servient.mqtt.errors import BrokerRefused, BrokerUnreachable, ConnectionLost, MqttError
-from servient.mqtt.message import Broker, Identity, Message
+from servient.mqtt.message import Broker, Identity, Message, new_client_id
 from servient.mqtt.packets import (
     FAILURE,
     PUBACK,
@@ -295,8 +294,3 @@ class Connection:
             future.set_exception(BrokerRefused(f"the broker refuses to subscribe: {refused[0]}"))
         else:
             future.set_result(None)
-
-
-def new_client_id() -> str:
-    """Nobody else's. Clients of 3.1.1 can count on 23 letters and digits only (section 3.1.3.1)."""
-    return f"servient{secrets.token_hex(7)}"

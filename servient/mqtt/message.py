@@ -1,5 +1,6 @@
 """What travels over an MQTT connection, where its broker is, and whom that knows us as."""
 
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -29,6 +30,11 @@ class Identity:
     client_id: str
     keep_seconds: int
     unacknowledged_limit: int
+
+
+def new_client_id() -> str:
+    """Nobody else's. Clients of 3.1.1 can count on 23 letters and digits only (section 3.1.3.1)."""
+    return f"servient{secrets.token_hex(7)}"
 
 
 def _nothing() -> None:

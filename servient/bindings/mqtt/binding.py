@@ -15,9 +15,9 @@ from servient.bindings.mqtt.responder import REQUESTS_LIMIT, Responder
 from servient.bindings.mqtt.sweep import Sweep
 from servient.bindings.mqtt.topics import Topics
 from servient.bindings.paths import thing_path
-from servient.mqtt.connection import Connection, connect, new_client_id
+from servient.mqtt.connection import Connection, connect
 from servient.mqtt.errors import MqttError
-from servient.mqtt.message import Broker, Identity, Message
+from servient.mqtt.message import Broker, Identity, Message, new_client_id
 from servient.mqtt.session import Session
 from servient.mqtt.terms import OFFLINE, ONLINE
 from servient.wot.access import Scope
