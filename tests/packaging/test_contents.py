@@ -63,7 +63,9 @@ def test_the_metadata_say_what_it_is(metadata: email.message.Message) -> None:
     assert metadata["Version"] == VERSION
     assert metadata["Summary"] == project["description"]
     assert metadata["Requires-Python"] == ">=3.11"
-    assert metadata["License-Expression"] == "MIT"
+    assert metadata["License-Expression"] == project["license"]
+    licences = [each for pattern in project["license-files"] for each in sorted(ROOT.glob(pattern))]
+    assert metadata.get_all("License-File") == [str(each.relative_to(ROOT)) for each in licences]
     assert metadata["Description-Content-Type"] == "text/markdown"
     assert metadata.get_payload() == (ROOT / "README.md").read_text()
     assert set(metadata.get_all("Classifier") or ()) == set(project["classifiers"])
