@@ -7,8 +7,7 @@ import sqlite3
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
-from types import MappingProxyType
-from typing import Any, NamedTuple, TypeAlias
+from typing import TypeAlias
 
 from servient.errors import ActionFailed, ServientError, StorageFailed
 from servient.storage.collection import Collector
@@ -16,10 +15,18 @@ from servient.storage.database import Database, transaction
 from servient.storage.documents import Place, parse_document, to_document, to_text, with_files
 from servient.storage.errors import Unusable
 from servient.storage.files import FileStore
+from servient.storage.invocation_rows import (
+    Order,
+    Prepared,
+    delete_rows,
+    insert_entries,
+    insert_files,
+    insertion,
+    read_next_number,
+)
 from servient.storage.record_log import Entry, RecordLog
 from servient.storage.record_log import Place as LogPlace
 from servient.wot.content import Content
-from servient.wot.invocations import RUNNING_LIMIT
 from servient.wot.record import Kept, Record, Recorded, Status
 from servient.wot.stored_file import StoredFile
 
@@ -37,17 +44,6 @@ LOGGED_LIMIT_CHARS = 64 * 1024
 # again where that was not possible.
 LOG_LENGTH_BYTES = 4 * 2**20
 RETRY_LENGTH_BYTES = 2**20
-
-
-_NUMBERS = "UPDATE numbers SET next = max(next, ?)"
-
-
-class Prepared(NamedTuple):
-    """A record that can be written: its files are there already."""
-
-    kept: Kept
-    text: str
-    files: Mapping[Place, StoredFile] = MappingProxyType({})
 
 
 _Entry: TypeAlias = Prepared | Record
@@ -68,7 +64,7 @@ class InvocationStore:
         self._files = files
         self._collector = collector
         self._log = log
-        self._order = _Order()
+        self._order = Order()
         self._waiting: list[tuple[_Entry, Recorded]] = []
         self._writing: asyncio.Future[list[Kept | ServientError]] | None = None
         self._is_due = False
@@ -223,13 +219,13 @@ class InvocationStore:
         damaged += len(entries) - len(whole)
         if damaged:
             logger.error("%d lines of the log of invocations are damaged, and left out", damaged)
-        _insert_entries(connection, whole)
+        insert_entries(connection, whole)
 
     def _import(
         self, connection: sqlite3.Connection, places: Mapping[int, LogPlace], next_number: int
     ) -> None:
         """Raises OSError."""
-        _insert_entries(connection, self._log.read_earlier(places), next_number)
+        insert_entries(connection, self._log.read_earlier(places), next_number)
 
     def _write(
         self, connection: sqlite3.Connection, entries: Sequence[_Entry]
@@ -239,13 +235,13 @@ class InvocationStore:
         last = {each.kept.record.number: each for each in prepared if isinstance(each, Prepared)}
         if writable := list(last.values()):
             with transaction(connection):
-                connection.execute(*_insertion(writable, self._order))
-                _insert_files(connection, writable)
+                connection.execute(*insertion(writable, self._order))
+                insert_files(connection, writable)
         return [each.kept if isinstance(each, Prepared) else each for each in prepared]
 
     def _delete(self, connection: sqlite3.Connection, numbers: Sequence[int]) -> None:
         for start in range(0, len(numbers), DELETE_LENGTH):
-            digests = _delete(connection, numbers[start : start + DELETE_LENGTH])
+            digests = delete_rows(connection, numbers[start : start + DELETE_LENGTH])
             self._collector.collect(connection, digests)
 
     def _prepare(self, record: Record) -> Prepared | ServientError:
@@ -275,22 +271,7 @@ class InvocationStore:
         over = [each for each in kept if each.record.ended_at_seconds is not None]
         interrupted = [_interrupted(each.record) for each in kept[len(over) :]]
         failed = [each for each in self._write(connection, interrupted) if isinstance(each, Kept)]
-        return over + failed, _next_number(connection)
-
-
-class _Order:
-    """Times by which records are in the order in which they ended, also where the clock was put back."""
-
-    def __init__(self) -> None:
-        self._last = 0.0
-
-    def after(self, seconds: float) -> float:
-        self._last = max(seconds, self._last + 1e-6)
-        return self._last
-
-    def of(self, record: Record) -> float | None:
-        seconds = record.ended_at_seconds
-        return None if seconds is None else self.after(seconds)
+        return over + failed, read_next_number(connection)
 
 
 def _is_record(entry: Entry) -> bool:
@@ -301,54 +282,10 @@ def _is_record(entry: Entry) -> bool:
     return True
 
 
-def _insert_entries(
-    connection: sqlite3.Connection, entries: Iterable[Entry], next_number: int = 0
-) -> None:
-    """One that had ended when it was kept stays so, in whichever order it comes."""
-    with transaction(connection):
-        for entry in entries:
-            instead = "IGNORE" if entry.ended_at_seconds is None else "REPLACE"
-            statement = f"INSERT OR {instead} INTO invocations VALUES (?, ?, ?)"  # noqa: S608 - of a word
-            connection.execute(statement, entry)
-        connection.execute(_NUMBERS, (next_number,))
-
-
-def _insertion(prepared: Sequence[Prepared], order: "_Order") -> tuple[str, list[Any]]:
-    """One statement: between two, the thread would wait for the event loop's to pause."""
-    values: list[Any] = []
-    for (record, *_), text, _ in prepared:
-        values += (record.number, order.of(record), text)
-    places = ",".join(["(?,?,?)"] * len(prepared))
-    return f"INSERT OR REPLACE INTO invocations VALUES {places}", values  # noqa: S608 - of question marks
-
-
-def _insert_files(connection: sqlite3.Connection, prepared: Sequence[Prepared]) -> None:
-    connection.executemany(
-        "INSERT INTO invocation_files VALUES (?, ?, ?, ?, ?)",
-        [
-            (kept.record.number, json.dumps(place), file.digest, file.size_bytes, file.media_type)
-            for kept, _, files in prepared
-            for place, file in files.items()
-        ],
-    )
-
-
 def _forgive(forgetting: asyncio.Future[None]) -> None:
     """What is not forgotten now is so at the next start."""
     if not forgetting.cancelled() and (error := forgetting.exception()) is not None:
         logger.info("old invocations are not removed: %s", error)
-
-
-def _delete(connection: sqlite3.Connection, numbers: Sequence[int]) -> list[str]:
-    """Returns the digests of their files. Few statements: after each the thread waits for its turn."""
-    places = ",".join("?" * len(numbers))
-    among = f"number IN ({places})"
-    with transaction(connection):
-        statement = f"SELECT digest FROM invocation_files WHERE {among}"  # noqa: S608 - of question marks
-        digests = [digest for (digest,) in connection.execute(statement, numbers)]
-        connection.execute(f"DELETE FROM invocations WHERE {among}", numbers)  # noqa: S608 - the same
-        connection.execute(_NUMBERS, (max(numbers) + 1,))
-    return digests
 
 
 def _parse(number: int, text: str, files: Mapping[Place, StoredFile]) -> Kept:
@@ -363,13 +300,3 @@ def _size(files: Mapping[Place, StoredFile]) -> int:
 def _interrupted(record: Record) -> Record:
     error = ActionFailed(f"the servient stopped before action {record.action!r} ended")
     return record._replace(status=Status.FAILED, error=error, ended_at_seconds=time.time())
-
-
-def _next_number(connection: sqlite3.Connection) -> int:
-    """Beyond all that were given out, kept or not: of the latter there are as many as can run."""
-    least, greatest = connection.execute(
-        "SELECT next, max((SELECT coalesce(max(number), -1) + 1 FROM invocations),"
-        " (SELECT coalesce(max(first_invocation), 0) FROM deployments)) FROM numbers"
-    ).fetchone()
-    used = max(least, greatest)
-    return used + RUNNING_LIMIT if used else 0
