@@ -76,6 +76,11 @@ def expanded(*documents: Any, **contexts: Any) -> list[Any]:
     return found
 
 
+def test_each_term_is_defined_once() -> None:
+    names = [node["@id"] for node in DOCUMENT["@graph"]]
+    assert len(names) == len(set(names))
+
+
 def test_each_term_is_named_and_explained() -> None:
     constants = dict(inspect.getmembers(vocabulary, lambda value: isinstance(value, str)))
     named = {text for text in constants.values() if text.startswith("wasm:")}
