@@ -3,7 +3,7 @@
 Draft of the community group: https://w3c.github.io/web-thing-protocol/
 """
 
-import random
+import os
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -221,7 +221,8 @@ def _head(message_type: str, thing_id: str, operation: str | None, name: str | N
 
 
 def _new_id() -> str:
-    """A UUID of version 4 (RFC 9562 section 5.4), which is no secret: unique is enough."""
-    number = random.getrandbits(128) & _RANDOM_BITS | _VERSION_4
+    """A UUID of version 4 (RFC 9562 section 5.4)."""
+    bits = int.from_bytes(os.urandom(16))
+    number = bits & _RANDOM_BITS | _VERSION_4
     digits = f"{number:032x}"
     return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
