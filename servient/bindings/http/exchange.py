@@ -104,7 +104,7 @@ class Exchange:
 
     async def next_piece(self) -> tuple[bytes, bool]:
         """What has come of the body, and whether there is more. Raises ClientGone."""
-        if self._expects_continue and self._has_more:
+        if self._expects_continue and self._has_more and not self.is_gone:
             self._expects_continue = False
             self.channel.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         while self._has_more and not (self._pieces or self._is_over):
@@ -180,6 +180,8 @@ class Exchange:
                     return
                 if piece:
                     self.channel.write(b"%x\r\n%b\r\n" % (len(piece), piece))
+            if self.is_gone:  # which is why the body ended
+                return
             self.channel.write(b"0\r\n\r\n")
         self._complete()
 

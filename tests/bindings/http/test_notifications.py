@@ -2,11 +2,13 @@
 
 import asyncio
 import json
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import httpx
 import pytest
+import uvloop
 
 from servient.wot.content import Content
 from tests.bindings.http.serving import LAMP, Serving, is_problem, serve
@@ -133,7 +135,7 @@ async def test_destroying_a_thing_ends_polls_and_streams(serving: Serving) -> No
     assert is_problem(await serving.get(TOGGLED), 404)
 
 
-async def test_a_client_that_leaves_is_forgotten() -> None:
+async def _leave_streams() -> None:
     async with serve(subscriptions_limit=1) as serving:
         for headers in (STREAM, {}):
             request = {"Accept": "text/plain", **headers}
@@ -146,6 +148,21 @@ async def test_a_client_that_leaves_is_forgotten() -> None:
             writer.close()
             while (await _stream_status(serving)) != 200:
                 await asyncio.sleep(0.01)
+
+
+async def test_a_client_that_leaves_is_forgotten(caplog: pytest.LogCaptureFixture) -> None:
+    await _leave_streams()
+    assert _errors(caplog) == []
+
+
+def test_a_client_that_leaves_is_forgotten_on_uvloop(caplog: pytest.LogCaptureFixture) -> None:
+    """Whose connections raise when they are written to once they are closed."""
+    uvloop.run(_leave_streams())
+    assert _errors(caplog) == []
+
+
+def _errors(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [each.getMessage() for each in caplog.records if each.levelno >= logging.ERROR]
 
 
 async def _stream_status(serving: Serving) -> int:
