@@ -2,8 +2,8 @@
 
 import itertools
 import logging
+import time
 from collections.abc import Callable, Collection, Iterator
-from datetime import UTC, datetime
 
 from servient.wot.content import Value
 from servient.wot.operations import AffordanceKind
@@ -70,9 +70,7 @@ class Publisher:
         own, all_of_it = self._listeners.get((kind, name), {}), self._listeners.get(None, {})
         if not own and not all_of_it:
             return
-        notification = Notification(
-            self._thing, kind, name, value, next(self._ids), datetime.now(UTC)
-        )
+        notification = Notification(self._thing, kind, name, value, next(self._ids), time.time())
         for listener in (*own.values(), *all_of_it.values()):
             try:
                 listener(notification)

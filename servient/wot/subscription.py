@@ -3,9 +3,8 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime
-from functools import cached_property
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Self
 
 from servient.wot.content import Content, Value, encode
@@ -14,7 +13,8 @@ from servient.wot.operations import AffordanceKind
 QUEUE_LIMIT = 64
 
 
-@dataclass(frozen=True)
+# Not frozen: to make one would take three times as long, and each change of a Thing makes one.
+@dataclass(slots=True)
 class Notification:
     """A property's new value or an event's data. `id` grows by one with each in a servient."""
 
@@ -23,12 +23,19 @@ class Notification:
     name: str
     value: Value
     id: int
-    time: datetime
+    at_seconds: float
+    _content: Content | None = field(default=None, init=False, repr=False, compare=False)
 
-    @cached_property
+    @property
+    def time(self) -> datetime:
+        return datetime.fromtimestamp(self.at_seconds, UTC)
+
+    @property
     def content(self) -> Content:
         """The value in bytes, encoded once for all subscribers."""
-        return encode(self.value)
+        if self._content is None:
+            self._content = encode(self.value)
+        return self._content
 
 
 Listener = Callable[[Notification], None]

@@ -1,7 +1,7 @@
 """The Thing at the other end of a connection: commands become interactions with it."""
 
 import asyncio
-from datetime import UTC, datetime
+import time
 from typing import Any
 
 from wotpy.wot.events import ThingDescriptionChangeEmittedEvent
@@ -105,8 +105,9 @@ class ServedThing:
     ) -> Notification:
         change = {**vars(event.data), "description": self._servient.td(thing)}
         number = next(self._servient.notification_ids)
-        now = datetime.now(UTC)
-        return Notification(self.name, AffordanceKind.EVENT, event.name, change, number, now)
+        return Notification(
+            self.name, AffordanceKind.EVENT, event.name, change, number, time.time()
+        )
 
 
 def _listed(invocation: Invocation) -> Value:
