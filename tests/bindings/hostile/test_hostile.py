@@ -105,6 +105,10 @@ def tasks() -> set[str]:
     return {task.get_name() for task in asyncio.all_tasks() if not task.done()}
 
 
+# What is served in one thread may use `random` while hypothesis makes a case in another, which takes it
+# for the maker's fault, and describes that at length.
+@pytest.mark.filterwarnings("ignore:Do not use the `random` module inside strategies")
+@pytest.mark.filterwarnings("ignore:Generating overly large repr")
 @pytest.mark.parametrize("wire", DRIVERS)
 async def test_whatever_comes_nothing_fails_hangs_or_leaks(
     wire: str, settings: Callable[..., Config], files: FileServer, caplog: pytest.LogCaptureFixture
