@@ -11,6 +11,7 @@ PACKAGES = ("servient", "converters", "thing_descriptions", "emulation")
 
 # Longest prefix wins. `servient.version` may be imported by all.
 MAY_IMPORT = {
+    "servient.background": set[str](),
     "servient.errors": set[str](),
     "servient.config": set[str](),
     "servient.version": set[str](),
@@ -25,7 +26,7 @@ MAY_IMPORT = {
         "servient.errors",
         "converters.component_types",
     },
-    "servient.security": {"servient.wot", "servient.errors"},
+    "servient.security": {"servient.wot", "servient.background", "servient.errors"},
     "servient.bindings": {
         "servient.security",
         "servient.wot",
@@ -41,9 +42,14 @@ MAY_IMPORT = {
     },
     "servient.clients": {"servient.mqtt", "servient.wot", "servient.errors"},
     "servient.mqtt": set[str](),
-    "servient.discovery": {"servient.wot", "servient.errors"},
-    "servient.telemetry": {"servient.wot", "servient.errors", "servient.journal"},
-    "servient.storage": {"servient.wot", "servient.errors"},
+    "servient.discovery": {"servient.wot", "servient.background", "servient.errors"},
+    "servient.telemetry": {
+        "servient.wot",
+        "servient.background",
+        "servient.errors",
+        "servient.journal",
+    },
+    "servient.storage": {"servient.wot", "servient.background", "servient.errors"},
     "servient.deployment": {
         "servient.storage",
         "servient.wot",
@@ -60,6 +66,7 @@ MAY_IMPORT = {
         "servient.config",
         "servient.clients",
         "servient.wot",
+        "servient.background",
         "servient.errors",
     },
 }

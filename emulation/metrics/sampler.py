@@ -6,29 +6,30 @@ import os
 import socket
 import time
 from collections.abc import Iterator
-from types import TracebackType
 from typing import Self
 
 import psutil
 
 from emulation.metrics.recorder import Recorder
 from emulation.metrics.records import HostRecord, UsageRecord
+from servient.background import Background
 
 INTERVAL_SECONDS = 1.0
 
 
-class Sampler:
+class Sampler(Background):
     """Samples while its `async with` block lasts: the machine, and the processes that are added.
 
     A process is sampled with its children; one that has ended is forgotten.
     """
+
+    task_name = "sampler"
 
     def __init__(self, recorder: Recorder, *, watches_host: bool = True) -> None:
         self._recorder = recorder
         self._watches_host = watches_host
         self._roots: dict[str, psutil.Process] = {}
         self._seconds: dict[str, tuple[float, float]] = {}
-        self._task: asyncio.Task[None] | None = None
 
     def add(self, replica: str, process_id: int) -> None:
         with contextlib.suppress(psutil.Error):
@@ -41,19 +42,7 @@ class Sampler:
 
     async def __aenter__(self) -> Self:
         psutil.cpu_percent()  # the first call only begins the measurement
-        self._task = asyncio.create_task(self._run(), name="sampler")
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+        return await super().__aenter__()
 
     async def _run(self) -> None:
         loop = asyncio.get_running_loop()

@@ -12,6 +12,7 @@ from urllib.parse import quote
 
 import httpx
 
+from servient.background import Background
 from servient.discovery.orchestrator import without_credentials
 from servient.errors import NotFound
 from servient.wot.changes import Change
@@ -45,11 +46,13 @@ class _Away(Exception):
     """The directory cannot be reached, or cannot do it now."""
 
 
-class DirectoryEntries:
+class DirectoryEntries(Background):
     """Enters every Thing that has an id while its `async with` block lasts, and removes them at its end.
 
     `url` is the directory's, to which `/things/{id}` is appended.
     """
+
+    task_name = "directory entries"
 
     def __init__(self, servient: Servient, url: str, renewal: Renewal | None = None) -> None:
         self._servient = servient
@@ -63,14 +66,12 @@ class DirectoryEntries:
         self._gone: set[str] = set()
         self._wake = asyncio.Event()
         self._unwatch: Callable[[], None] = lambda: None
-        self._task: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
         self._unwatch = self._servient.changes.watch(self._hear)
         for thing in self._servient.enabled_exposed_things:
             self._hear(Change.CREATED, thing)
-        self._task = asyncio.create_task(self._run(), name="directory entries")
-        return self
+        return await super().__aenter__()
 
     async def __aexit__(
         self,
@@ -79,9 +80,7 @@ class DirectoryEntries:
         trace: TracebackType | None,
     ) -> None:
         self._unwatch()
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        await super().__aexit__(kind, error, trace)
         await self._say_farewell()
         await self._client.aclose()
 

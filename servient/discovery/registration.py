@@ -5,9 +5,8 @@ import json
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Self
 
+from servient.background import Background
 from servient.discovery.orchestrator import Orchestrator, without_credentials
 from servient.discovery.service import Service
 
@@ -35,11 +34,13 @@ async def nothing() -> None:
     """What is done where nothing else is to be repeated."""
 
 
-class Registration:
+class Registration(Background):
     """Keeps the servient known to its orchestrator while its `async with` block lasts.
 
     `announce` is what else is repeated when no orchestrator has looked after us for a while.
     """
+
+    task_name = "registration"
 
     def __init__(
         self,
@@ -53,21 +54,6 @@ class Registration:
         self._told = json.dumps(self._body, sort_keys=True)
         self._pace = pace or Pace()
         self._announce = announce
-        self._task: asyncio.Task[None] | None = None
-
-    async def __aenter__(self) -> Self:
-        self._task = asyncio.create_task(self._run(), name="registration")
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
 
     async def _run(self) -> None:
         url = self._orchestrator.configured_url

@@ -5,16 +5,18 @@ import contextlib
 import logging
 import ssl
 from pathlib import Path
-from types import TracebackType
-from typing import Self
+
+from servient.background import Background
 
 logger = logging.getLogger(__name__)
 
 POLL_SECONDS = 10.0
 
 
-class Certificate:
+class Certificate(Background):
     """An asynchronous context manager; `context` is for listening sockets, and stays the same."""
+
+    task_name = "certificate watch"
 
     def __init__(self, certificate: Path, key: Path, poll_seconds: float = POLL_SECONDS) -> None:
         """Raises ValueError for files that are not a certificate and its key."""
@@ -26,21 +28,6 @@ class Certificate:
             self._seen = self._look()
         except (OSError, ssl.SSLError) as error:
             raise ValueError(f"{certificate} and {key} cannot be used for TLS: {error}") from error
-        self._task: asyncio.Task[None] | None = None
-
-    async def __aenter__(self) -> Self:
-        self._task = asyncio.create_task(self._watch(), name="certificate watch")
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
 
     def _load(self) -> ssl.SSLContext:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -52,7 +39,7 @@ class Certificate:
         found = (file.stat() for file in (self._certificate, self._key))
         return tuple((each.st_mtime_ns, each.st_size) for each in found)
 
-    async def _watch(self) -> None:
+    async def _run(self) -> None:
         while True:
             await asyncio.sleep(self._poll_seconds)
             with contextlib.suppress(OSError):  # one of them is being replaced

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from servient.background import Background
 from servient.errors import StorageFailed
 from servient.storage.database import Database
 from servient.storage.errors import Damaged, Unusable
@@ -24,14 +25,15 @@ _PARTS = ("", "-wal", "-shm")
 _SKIPPED_NUMBERS = 1_000_000
 
 
-class Backups:
+class Backups(Background):
     """Copies a database that is open, for as long as the block lasts; it is good, or it would not be."""
+
+    task_name = "backup"
 
     def __init__(self, database: Database, path: Path) -> None:
         self._database = database
         self._copy = copy_path(path)
         self._wanted = asyncio.Event()
-        self._task: asyncio.Task[None] | None = None
 
     def soon(self) -> None:
         """What has changed would be missed."""
@@ -40,8 +42,7 @@ class Backups:
     async def __aenter__(self) -> Self:
         if not self._copy.exists():
             await self._make()
-        self._task = asyncio.create_task(self._make_again_and_again(), name="backup")
-        return self
+        return await super().__aenter__()
 
     async def __aexit__(
         self,
@@ -49,14 +50,11 @@ class Backups:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+        await super().__aexit__(kind, error, trace)
         if self._wanted.is_set():
             await self._make()
 
-    async def _make_again_and_again(self) -> None:
+    async def _run(self) -> None:
         while True:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(INTERVAL_SECONDS):

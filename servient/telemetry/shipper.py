@@ -5,10 +5,10 @@ import json
 import logging
 from collections import deque
 from dataclasses import asdict, dataclass
-from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, Protocol
 from urllib.parse import urlencode
 
+from servient.background import Background
 from servient.journal import Entry
 from servient.telemetry.poster import Poster
 
@@ -56,11 +56,13 @@ class Counts:
     dropped: int = 0
 
 
-class LogShipper:
+class LogShipper(Background):
     """A reader of the journal, while its `async with` block lasts.
 
     Entries are dropped, and counted, when the orchestrator is away or takes them too slowly.
     """
+
+    task_name = "log shipping"
 
     def __init__(
         self,
@@ -75,7 +77,6 @@ class LogShipper:
         self._has_entries = asyncio.Event()
         self._counts = Counts()
         self._is_away = False
-        self._task: asyncio.Task[None] | None = None
 
     @property
     def wants_entries(self) -> bool:
@@ -90,20 +91,6 @@ class LogShipper:
             self._counts.dropped += 1
         self._queue.append(entry)
         self._has_entries.set()
-
-    async def __aenter__(self) -> Self:
-        self._task = asyncio.create_task(self._run(), name="log shipping")
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
 
     async def _run(self) -> None:
         limits, pause = self._limits, self._limits.interval_seconds

@@ -4,12 +4,12 @@ The protocol of sd_notify(3): lines over a datagram socket. Without such a socke
 """
 
 import asyncio
-import contextlib
 import logging
 import socket
 from dataclasses import dataclass
-from types import TracebackType
 from typing import Self
+
+from servient.background import Background
 
 logger = logging.getLogger(__name__)
 
@@ -25,39 +25,27 @@ class Manager:
     watchdog_seconds: float | None = None
 
 
-class Supervision:
+class Supervision(Background):
     """Says READY=1 when entered; a task of the loop says WATCHDOG=1 twice as often as is wanted."""
+
+    task_name = "watchdog"
 
     def __init__(self, manager: Manager) -> None:
         self._manager = manager
-        self._beating: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
         self._tell("READY=1")
-        if self._manager.address and self._manager.watchdog_seconds:
-            beat = self._beat(self._manager.watchdog_seconds / 2)
-            self._beating = asyncio.create_task(beat, name="watchdog")
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._beating is not None:
-            self._beating.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._beating
+        return await super().__aenter__()
 
     def stopping(self) -> None:
         """The watchdog goes on: a loop that hangs in the end is ended, too."""
         self._tell("STOPPING=1")
 
-    async def _beat(self, pause_seconds: float) -> None:
-        while True:
+    async def _run(self) -> None:
+        manager = self._manager
+        while manager.address and manager.watchdog_seconds:
             self._tell("WATCHDOG=1")
-            await asyncio.sleep(pause_seconds)
+            await asyncio.sleep(manager.watchdog_seconds / 2)
 
     def _tell(self, message: str) -> None:
         address = self._manager.address

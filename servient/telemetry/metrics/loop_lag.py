@@ -2,36 +2,22 @@
 
 import asyncio
 import time
-from types import TracebackType
-from typing import Self
 
+from servient.background import Background
 from servient.telemetry.metrics.histogram import Histogram
 
 PERIOD_SECONDS = 1.0
 BOUNDS_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 
 
-class LoopLag:
+class LoopLag(Background):
     """While its `async with` block lasts, a timer runs, and `durations` says how late it was."""
+
+    task_name = "loop lag"
 
     def __init__(self, period_seconds: float = PERIOD_SECONDS) -> None:
         self._period_seconds = period_seconds
-        self._task: asyncio.Task[None] | None = None
         self.durations = Histogram(BOUNDS_SECONDS)
-
-    async def __aenter__(self) -> Self:
-        self._task = asyncio.create_task(self._run(), name="loop lag")
-        return self
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
 
     async def _run(self) -> None:
         while True:
